@@ -1,0 +1,81 @@
+"""Every error that the project raises on purpose.
+
+AntidistillError
+├── UsageError              the call is wrong: nothing was written                    (exit 2)
+│   ├── UnknownName         a method, option, scorer … that does not exist
+│   ├── BadOption           an option out of its range
+│   └── MissingExtra        an optional dependency is not installed
+├── InputError              a file that cannot be read or is not what it should be    (exit 2)
+├── OutputError             a file that cannot be written, or is there already        (exit 2)
+├── KeyFileError            a key file that is missing, too short or not the right one (exit 2)
+├── LedgerError             ledger and guarded file do not belong together            (exit 2)
+├── RowError                one row cannot be guarded: it is rejected with the reason (exit 1)
+└── DefenseError            a defense failed: the raw text does not leave
+
+A message says in one sentence what was given, what is allowed and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AntidistillError(Exception):
+    """Base of all errors of this package."""
+
+
+class UsageError(AntidistillError):
+    """The call is wrong; nothing was written."""
+
+
+class UnknownName(UsageError):
+    """A name that is not in its table; the message suggests the nearest one."""
+
+    def __init__(self, kind: str, given: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "choose one of them."
+        allowed = ", ".join(names) if names else "none"
+        super().__init__(f"unknown {kind} {given!r}; known: {allowed}; {hint}")
+        self.kind, self.given, self.known = kind, given, names
+
+
+class BadOption(UsageError):
+    """An option whose value is out of range or of the wrong type."""
+
+    def __init__(self, option: str, given: object, allowed: str) -> None:
+        super().__init__(f"option {option}={given!r} is not allowed: {option} must be {allowed}.")
+        self.option, self.given, self.allowed = option, given, allowed
+
+
+class MissingExtra(UsageError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, feature: str, package: str, extra: str) -> None:
+        super().__init__(f"{feature} needs {package}, which is not installed: run pip install 'antidistill[{extra}]'.")
+        self.feature, self.package, self.extra = feature, package, extra
+
+
+class InputError(AntidistillError):
+    """A file that cannot be read or is not what it should be."""
+
+
+class OutputError(AntidistillError):
+    """A file that cannot be written, or that is there already."""
+
+
+class KeyFileError(AntidistillError):
+    """A key file that is missing, too short or not the one that was used."""
+
+
+class LedgerError(AntidistillError):
+    """Ledger and guarded file do not belong together."""
+
+
+class RowError(AntidistillError):
+    """One row cannot be guarded; the row is rejected with this reason."""
+
+
+class DefenseError(AntidistillError):
+    """A defense failed; what it had not released stays inside."""

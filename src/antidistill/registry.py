@@ -1,0 +1,52 @@
+"""Names to plug-ins: one lazy table per kind, extended by other packages through entry points.
+
+A built-in is a "module:attribute" string, imported on first use. A third party declares an entry point in the group
+`antidistill.<kind>` (for instance `antidistill.defenses`) and needs no line here.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib import import_module, metadata
+from typing import Any
+
+from antidistill.errors import UnknownName
+
+BUILT_IN: dict[str, dict[str, str]] = {
+    "defenses": {
+        "none": "antidistill.defenses.unguarded:Unguarded",
+        "traceguard": "antidistill.defenses.traceguard:TraceGuard",
+        "marker-words": "antidistill.defenses.marker_words:MarkerWords",
+        "random-sentences": "antidistill.defenses.random_sentences:RandomSentences",
+        "branches": "antidistill.defenses.branches:Branches",
+        "exchange": "antidistill.defenses.exchange:Exchange",
+        "steps": "antidistill.defenses.steps:Steps",
+    },
+}
+
+
+@functools.cache
+def _entry_points(kind: str) -> dict[str, metadata.EntryPoint]:
+    return {point.name: point for point in metadata.entry_points(group=f"antidistill.{kind}")}
+
+
+def names(kind: str) -> list[str]:
+    """All known names of a kind: built-in ones first, then those of other packages."""
+    built_in = BUILT_IN[kind]
+    return [*built_in, *sorted(name for name in _entry_points(kind) if name not in built_in)]
+
+
+def load(kind: str, name: str) -> Any:
+    """The object registered as `name`.
+
+    Raises:
+        UnknownName: no built-in and no entry point has this name.
+    """
+    target = BUILT_IN[kind].get(name)
+    if target is not None:
+        module, attribute = target.split(":")
+        return getattr(import_module(module), attribute)
+    point = _entry_points(kind).get(name)
+    if point is None:
+        raise UnknownName(kind.removesuffix("s").replace("-", " "), name, names(kind))
+    return point.load()
