@@ -1,0 +1,87 @@
+"""Sentences of a reasoning: whole texts at once, or a stream piece by piece. The spans tile the text without loss."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+from antidistill.text.scan import LOOKBACK
+
+try:
+    from antidistill.text._scan import scan
+except ImportError:  # no compiler was there at installation: the same rules, slower
+    from antidistill.text.scan import scan
+
+_KEPT = LOOKBACK + 40
+_TRIM = 4096
+
+
+class Sentence(str):
+    """A sentence with its place in the reasoning: the text is `reasoning[start:end]`, trailing white space included."""
+
+    __slots__ = ("end", "start")
+    start: int
+    end: int
+
+    def __new__(cls, text: str, start: int, end: int) -> Sentence:
+        sentence = super().__new__(cls, text)
+        sentence.start = start
+        sentence.end = end
+        return sentence
+
+
+def split(text: str) -> list[Sentence]:
+    """The sentences of `text`, in order; joined they are the text.
+
+    An empty text has no sentences. Rules: `antidistill.text.scan`.
+    """
+    if not text:
+        return []
+    bounds = [0, *scan(text, 0, True)[0], len(text)]
+    return [Sentence(text[start:end], start, end) for start, end in pairwise(bounds)]
+
+
+class Progress(NamedTuple):
+    """What one more piece of text has made certain; offsets into the whole text.
+
+    Attributes:
+        cuts: further sentence starts, ascending.
+        safe: everything before this offset belongs to the sentences known by now.
+    """
+
+    cuts: list[int]
+    safe: int
+
+
+class Splitter:
+    """Splits a text that arrives in pieces; reports a boundary once no further text can change it.
+
+    Holds no more than the part of the text that a rule may still look at.
+    """
+
+    __slots__ = ("_base", "_buffer", "_resume")
+
+    def __init__(self) -> None:
+        self._buffer = ""
+        self._base = 0
+        self._resume = 0
+
+    def feed(self, text: str) -> Progress:
+        """Takes the next piece of the text."""
+        self._buffer += text
+        return self._advance(final=False)
+
+    def close(self) -> Progress:
+        """Ends the text: what was undecided is decided."""
+        return self._advance(final=True)
+
+    def _advance(self, final: bool) -> Progress:
+        cuts, resume, safe = scan(self._buffer, self._resume, final)
+        base = self._base
+        self._resume = resume
+        if resume > _TRIM:
+            dropped = resume - _KEPT
+            self._buffer = self._buffer[dropped:]
+            self._base += dropped
+            self._resume -= dropped
+        return Progress([base + cut for cut in cuts], base + safe)
