@@ -1,0 +1,22 @@
+"""Text defenses: what they are, by name, and how they are applied."""
+
+from antidistill.defenses.base import Defense, Editor
+from antidistill.defenses.choices import key_id
+from antidistill.defenses.front import edit, from_spec, guard, make, name_of, options_of, spec, spec_hash
+from antidistill.defenses.mix import Mix, certificate
+
+__all__ = [
+    "Defense",
+    "Editor",
+    "Mix",
+    "certificate",
+    "edit",
+    "from_spec",
+    "guard",
+    "key_id",
+    "make",
+    "name_of",
+    "options_of",
+    "spec",
+    "spec_hash",
+]

@@ -4,8 +4,9 @@ This is the definition of the splitter. `_scan.c` holds the same rules for speed
 
 A sentence ends after a stop (`. ! ? …`, closing quotes and brackets included) that white space follows, after a CJK stop, at a
 blank line, and at a single newline that does not continue a wrapped line. Nothing inside `$…$`, `$$…$$`, `\\(…\\)`, `\\[…\\]`,
-`\\begin…\\end`, inline code, fenced code or a table row is a boundary. Abbreviations, initials, list numbers, decimals and an
-ellipsis before a small letter do not end a sentence. White space belongs to the sentence before it, so the spans tile the text.
+`\\begin…\\end`, inline code, fenced code or a table row is a boundary. Abbreviations, initials, list numbers, decimals, an
+ellipsis before a small letter and a stop before an operator (`4! = 24`, `f(...) + 1`) do not end a sentence. White space belongs
+to the sentence before it, so the spans tile the text.
 
 Every rule looks at most `LOOKBACK` characters back and has a bounded view ahead. That is what makes a stream agree with the
 whole text: a boundary is reported once no further text can change it.
@@ -23,11 +24,13 @@ REGION = 2000
 
 STOPS = ".!?…"
 CJK_STOPS = "。！？"
+OPERATORS = "=/×·÷≤≥≠≈^%,:;)]}"
+"""What never starts a sentence on the line of the stop before it."""
+SPACED_OPERATORS = "+-*<>–—"
+"""The same, if white space follows; without it they may be a sign or emphasis."""
 CLOSERS = "\"')]}*_”’»"
 CJK_CLOSERS = "」』”’）》】*"
-ABBREVIATIONS = frozenset(
-    "e.g i.e vs cf approx resp viz dr mr mrs prof jr sr dept incl excl w.r.t a.k.a".split()
-)
+ABBREVIATIONS = frozenset("e.g i.e vs cf approx resp viz dr mr mrs prof jr sr dept incl excl w.r.t a.k.a".split())
 """Words whose full stop never ends a sentence."""
 NUMBERED_ABBREVIATIONS = frozenset("fig figs eq eqs sec no nos ch vol p pp art thm lem def prop".split())
 """Words whose full stop does not end a sentence before a number."""
@@ -91,24 +94,44 @@ def _decide(text: str, here: int, final: bool) -> tuple[int, int]:
 def _after_stop(text: str, here: int, final: bool) -> tuple[int, int]:
     end = _skip(text, here, STOPS)
     after = _skip(text, end, CLOSERS)
-    return _cut_after(text, here if end - here == 1 and text[here] == "." else -1, after, final)
+    return _cut_after(text, here, after, final)
 
 
-def _cut_after(text: str, full_stop: int, after: int, final: bool) -> tuple[int, int]:
-    """Decides on the stop that ends at `after`; `full_stop` is the offset of a lone `.`, or -1."""
+def _cut_after(text: str, stop: int, after: int, final: bool) -> tuple[int, int]:
+    """Decides on the stop that starts at `stop` (-1: inside a region) and ends, closers included, at `after`."""
     following = _skip_space(text, after)
-    if following >= len(text) - 1 and not final and (following >= len(text) or text[following].islower()):
+    if not final and _is_open(text, following):
         return following, _UNDECIDED
     if following == after or following >= len(text):
         return 0, max(after, following)
     space = text[after:following]
     if space.count("\n") > 1:
         return following, following
-    if full_stop >= 0 and _is_no_sentence_end(text, full_stop, following):
+    if _is_full_stop(text, stop) and _is_no_sentence_end(text, stop, following):
         return 0, following
-    if "\n" not in space and _small_word(text, following):
+    if "\n" not in space and _goes_on(text, stop, following):
         return 0, following
     return following, following
+
+
+def _is_open(text: str, following: int) -> bool:
+    """True if one more character may change what the character at `following` means, or if it has not arrived."""
+    if following < len(text) - 1:
+        return False
+    return following >= len(text) or text[following].islower() or text[following] in SPACED_OPERATORS
+
+
+def _is_full_stop(text: str, stop: int) -> bool:
+    return stop >= 0 and text[stop] == "." and text[stop + 1] not in STOPS
+
+
+def _goes_on(text: str, stop: int, following: int) -> bool:
+    """True where the text at `following`, on the line of the stop, continues the sentence."""
+    character = text[following]
+    if character.islower():
+        ellipsis = stop >= 0 and (text[stop] == "…" or text.startswith("..", stop))
+        return ellipsis or _small_word(text, following)
+    return character in OPERATORS or (character in SPACED_OPERATORS and text[following + 1 : following + 2].isspace())
 
 
 def _is_no_sentence_end(text: str, full_stop: int, following: int) -> bool:
@@ -141,7 +164,7 @@ def _is_initial(text: str, letter: int) -> bool:
 
 def _after_newline(text: str, here: int, final: bool) -> tuple[int, int]:
     following = _skip_space(text, here)
-    if following >= len(text) - 1 and not final and (following >= len(text) or text[following].islower()):
+    if not final and _is_open(text, following):
         return following, _UNDECIDED
     if following >= len(text):
         return 0, following
@@ -178,7 +201,7 @@ def _after_region(text: str, here: int, final: bool) -> tuple[int, int]:
 
 
 def _safe_in_open_region(text: str, here: int) -> int:
-    if _opens_fence(text, here):
+    if _opens_fence(text, here) and text.find("\n", here) != -1:
         return len(text)
     possible = _POSSIBLE_CUT.search(text, here + 1)
     return possible.start() if possible else len(text)
@@ -213,7 +236,11 @@ def _code(text: str, here: int, final: bool) -> int:
 
 
 def _opens_fence(text: str, here: int) -> bool:
-    return text.startswith("```", here) and _opens_line(text, here)
+    """True at three back quotes or more that open a line and are the last of that line."""
+    if not (text.startswith("```", here) and _opens_line(text, here)):
+        return False
+    opened = _skip(text, here, "`")
+    return text.find("`", opened, _line_limit(text, opened)[0]) == -1
 
 
 def _fence_end(text: str, position: int, ticks: str, final: bool) -> int:
@@ -240,7 +267,9 @@ def _dollar(text: str, here: int, final: bool) -> tuple[int, int]:
         return here + 1, 0
     limit, cut_off = _line_limit(text, here)
     close = text.find("$", here + 2, limit)
-    while close != -1 and (text[close - 1].isspace() or text[close - 1] == "\\" or text[close + 1 : close + 2].isdecimal()):
+    while close != -1 and (
+        text[close - 1].isspace() or text[close - 1] == "\\" or text[close + 1 : close + 2].isdecimal()
+    ):
         close = text.find("$", close + 1, limit)
     if close != -1:
         return (close + 1, 1) if close + 1 < len(text) or final else (_UNDECIDED, 0)

@@ -1,0 +1,122 @@
+"""Branches: whole branches go, chosen by the key up to a share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from antidistill.defenses.base import Editor
+from antidistill.defenses.budget import ShareBudget, check_share
+from antidistill.defenses.choices import Choices, require_key
+from antidistill.defenses.seams import Cuts, is_whole
+from antidistill.defenses.stream import StreamEditor
+from antidistill.defenses.text_defense import TextDefense
+from antidistill.text.markers import DEFAULT, Markers, resolve
+from antidistill.text.survey import ITEM, MARKER, RAGGED, flags, list_number, survey
+from antidistill.trace import Edit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Branches(TextDefense):
+    """Deletes branches: a marker sentence and what follows it, up to the next marker sentence.
+
+    What precedes the first marker and the last branch never go, so the reasoning keeps its start and its conclusion. A cut
+    starts and ends where the text itself turns, and markers go together with what they announce.
+
+    Attributes:
+        share: expected share of the reasoning's characters that goes, as far as there are branches.
+        markers: "default", a file of words, or the words that make a sentence a marker sentence.
+    """
+
+    name: ClassVar[str] = "branches"
+    share: float = 0.15
+    markers: str | tuple[str, ...] | Markers = "default"
+
+    def __post_init__(self) -> None:
+        require_key(self.key)
+        check_share(self.share)
+        object.__setattr__(self, "markers", resolve(self.markers))
+
+    @property
+    def resolved_markers(self) -> Markers:
+        """The markers as a table."""
+        return self.markers if isinstance(self.markers, Markers) else DEFAULT
+
+    def begin(self, trace_key: bytes) -> Editor:
+        """An editor for one trace that arrives in pieces."""
+        return _BranchEditor(self._budget(trace_key), self.name, self.resolved_markers)
+
+    def edit(self, text: str, trace_key: bytes) -> list[Edit]:
+        """The edits of a whole reasoning."""
+        starts, sentence_flags = survey(text, self.resolved_markers)
+        heads = [number for number, flag in enumerate(sentence_flags) if flag & MARKER]
+        cuts = Cuts(text, reason=self.name)
+        budget = self._budget(trace_key)
+        for branch, (head, next_head) in enumerate(zip(heads, heads[1:], strict=False)):
+            start, end = starts[head], starts[next_head]
+            if budget.chooses(branch, start):
+                _cut_branch(cuts, starts[head : next_head + 1], sentence_flags[head : next_head + 1])
+            budget.passed(end - start)
+        return cuts.close()
+
+    def _budget(self, trace_key: bytes) -> ShareBudget:
+        return ShareBudget(self.share, Choices(self.key, trace_key, self.name))
+
+
+def _cut_branch(cuts: Cuts, starts: list[int], sentence_flags: bytes) -> None:
+    """Cuts the branch unless something would be torn; the last start and flags are those of the next branch's head."""
+    start, end = starts[0], starts[-1]
+    text, base = cuts.text, cuts.base
+    if any(flag & (RAGGED | ITEM) for flag in sentence_flags[:-1]):
+        items = [place for place, flag in enumerate(sentence_flags[:-1]) if flag & ITEM]
+        numbers = [list_number(text[starts[place] - base : starts[place + 1] - base]) for place in items]
+        if not is_whole(text[start - base : end - base], numbers, sentence_flags[-1] & ITEM):
+            return
+    cuts.cut(start, end, last=False)
+
+
+class _BranchEditor(StreamEditor):
+    """Holds a chosen branch until the next one begins: only then is it known not to be the last."""
+
+    def __init__(self, budget: ShareBudget, reason: str, markers: Markers) -> None:
+        super().__init__(reason, markers)
+        self._budget = budget
+        self._branch = -1
+        self._branch_start = 0
+        self._chosen = False
+        self._starts: list[int] = []
+        self._flags = bytearray()
+
+    @property
+    def _holds(self) -> bool:
+        return self._chosen
+
+    def _begin_sentence(self) -> None:
+        if not self._marker:
+            return
+        if self._branch >= 0:
+            self._end_branch()
+        self._branch += 1
+        self._branch_start = self._start
+        self._chosen = self._budget.chooses(self._branch, self._start)
+        self._starts.clear()
+        self._flags.clear()
+
+    def _end_branch(self) -> None:
+        if self._chosen:
+            is_item = list_number(self._slice(self._start, self._start + 80)) > 0
+            _cut_branch(self._cuts, [*self._starts, self._start], bytes([*self._flags, ITEM if is_item else 0]))
+            if self._cuts.kept_until(self._start) > self._branch_start:
+                self._keep_until(self._start)
+        self._budget.passed(self._start - self._branch_start)
+
+    def _end_sentence(self, end: int, last: bool) -> None:
+        if self._chosen:
+            base = self._cuts.base
+            self._starts.append(self._start)
+            self._flags.append(flags(self._cuts.text, self._start - base, end - base, self._markers))
+        else:
+            self._keep_until(end)
+
+    def _forget(self, offset: int) -> None:
+        super()._forget(min(offset, self._branch_start) if self._chosen else offset)

@@ -1,0 +1,63 @@
+"""Exchange: marker sentences change places; every count stays as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from antidistill.defenses.base import Editor
+from antidistill.defenses.budget import check_share
+from antidistill.defenses.choices import Choices, require_key
+from antidistill.defenses.text_defense import TextDefense
+from antidistill.defenses.whole import WholeEditor
+from antidistill.text.markers import DEFAULT, Markers, resolve
+from antidistill.text.survey import ITEM, MARKER, RAGGED, survey
+from antidistill.trace import Edit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exchange(TextDefense):
+    """Moves marker sentences to the places of other marker sentences of the same trace.
+
+    The separators stay where they are. The first sentence, list items and sentences with unbalanced brackets stay too. The
+    first place needs a sentence from further on, so nothing leaves before the reasoning ends.
+
+    Attributes:
+        share: share of the movable marker sentences that change places, in (0, 1].
+        markers: "default", a file of words, or the words that make a sentence a marker sentence.
+    """
+
+    name: ClassVar[str] = "exchange"
+    streams: ClassVar[bool] = False
+    share: float = 1.0
+    markers: str | tuple[str, ...] | Markers = "default"
+
+    def __post_init__(self) -> None:
+        require_key(self.key)
+        check_share(self.share)
+        object.__setattr__(self, "markers", resolve(self.markers))
+
+    def begin(self, trace_key: bytes) -> Editor:
+        """An editor that answers when the reasoning ends."""
+        return WholeEditor(lambda text: self.edit(text, trace_key))
+
+    def edit(self, text: str, trace_key: bytes) -> list[Edit]:
+        """Sends each chosen sentence to the place of the next one in the key's order: none stays where it was."""
+        cores = self._movable(text)
+        order = Choices(self.key, trace_key, self.name).order(len(cores))[: round(self.share * len(cores))]
+        edits = []
+        for place, source in zip(order, order[1:] + order[:1], strict=True):
+            (start, end), (source_start, source_end) = cores[place], cores[source]
+            if text[start:end] != text[source_start:source_end]:
+                edits.append(Edit(start, end, text[source_start:source_end], self.name))
+        return sorted(edits, key=lambda edit: edit.start)
+
+    def _movable(self, text: str) -> list[tuple[int, int]]:
+        """Spans of the movable marker sentences without their trailing white space."""
+        starts, flags = survey(text, self.markers if isinstance(self.markers, Markers) else DEFAULT)
+        ends = [*starts[1:], len(text)]
+        return [
+            (starts[number], starts[number] + len(text[starts[number] : ends[number]].rstrip()))
+            for number in range(1, len(starts))
+            if flags[number] & (MARKER | RAGGED | ITEM) == MARKER
+        ]

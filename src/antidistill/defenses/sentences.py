@@ -1,0 +1,84 @@
+"""Defenses that decide sentence by sentence: one policy, run on whole texts and on streams alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import compress
+
+from antidistill.defenses.seams import Cuts
+from antidistill.defenses.stream import StreamEditor
+from antidistill.text.markers import Markers
+from antidistill.text.survey import ITEM, MARKER, RAGGED, flags, survey
+from antidistill.trace import Edit
+
+
+class SentencePolicy:
+    """Decides on one trace. `mask` and `value` name the candidates: sentences with `flags & mask == value`."""
+
+    mask = 0
+    value = 0
+
+    def may_take(self, number: int, start: int) -> bool:
+        """True if sentence `number`, which starts at `start`, may be taken should it prove to be a candidate.
+
+        Asked at the first words of a sentence; False lets the sentence leave at once. Must not change the policy.
+        """
+        raise NotImplementedError
+
+    def takes(self, number: int, start: int, end: int) -> bool:
+        """True if the candidate is to be edited; asked once for every candidate, in reading order."""
+        raise NotImplementedError
+
+    def apply(self, cuts: Cuts, start: int, end: int, sentence_flags: int, last: bool) -> None:
+        """Edits the sentence that was taken; a sentence that cannot go without a trace stays."""
+        if not sentence_flags & (RAGGED | ITEM) and cuts.cut(start, end, last):
+            self.took(start, end)
+
+    def took(self, start: int, end: int) -> None:
+        """Tells that the sentence is gone."""
+
+
+def edit_sentences(text: str, policy: SentencePolicy, reason: str, markers: Markers) -> list[Edit]:
+    """The edits of a whole text."""
+    starts, sentence_flags = survey(text, markers)
+    cuts = Cuts(text, reason=reason)
+    length = len(text)
+    starts.append(length)
+    for number in _candidates(sentence_flags, policy.mask, policy.value):
+        start, end = starts[number], starts[number + 1]
+        if policy.takes(number, start, end):
+            policy.apply(cuts, start, end, sentence_flags[number], end == length)
+    return cuts.close()
+
+
+def _candidates(sentence_flags: bytes, mask: int, value: int) -> Iterable[int]:
+    if not mask:
+        return range(len(sentence_flags))
+    table = bytes(flag & mask == value for flag in range(256))
+    return compress(range(len(sentence_flags)), sentence_flags.translate(table))
+
+
+class SentenceEditor(StreamEditor):
+    """Runs a `SentencePolicy` on a stream; holds a sentence only while it may be taken."""
+
+    def __init__(self, policy: SentencePolicy, reason: str, markers: Markers) -> None:
+        super().__init__(reason, markers)
+        self._policy = policy
+        self._held = False
+
+    @property
+    def _holds(self) -> bool:
+        return self._held
+
+    def _begin_sentence(self) -> None:
+        policy = self._policy
+        fits = not policy.mask & MARKER or self._marker == bool(policy.value & MARKER)
+        self._held = fits and policy.may_take(self._number, self._start)
+
+    def _end_sentence(self, end: int, last: bool) -> None:
+        policy, base = self._policy, self._cuts.base
+        sentence_flags = flags(self._cuts.text, self._start - base, end - base, self._markers)
+        if sentence_flags & policy.mask == policy.value and policy.takes(self._number, self._start, end):
+            policy.apply(self._cuts, self._start, end, sentence_flags, last)
+        if self._cuts.kept_until(end) > self._start:
+            self._keep_until(end)

@@ -1,0 +1,65 @@
+"""What the text defenses have in common: the key, the markers, and the way from a policy to edits."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from antidistill.defenses.base import Editor
+from antidistill.defenses.sentences import SentenceEditor, SentencePolicy, edit_sentences
+from antidistill.text.markers import DEFAULT, Markers, resolve
+from antidistill.trace import Edit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextDefense(ABC):
+    """A defense that edits finished text.
+
+    Attributes:
+        key: the secret that all choices come from; never part of a spec, a message or a representation.
+    """
+
+    name: ClassVar[str]
+    streams: ClassVar[bool] = True
+    key: bytes = field(default=b"", repr=False)
+
+    @abstractmethod
+    def begin(self, trace_key: bytes) -> Editor:
+        """An editor for one trace that arrives in pieces."""
+
+    @abstractmethod
+    def edit(self, text: str, trace_key: bytes) -> list[Edit]:
+        """The edits of a whole reasoning: those that `begin` would make of it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SentenceDefense(TextDefense):
+    """A defense that decides sentence by sentence.
+
+    Attributes:
+        markers: "default", a file of words, or the words that make a sentence a marker sentence.
+    """
+
+    markers: str | Iterable[str] | Markers = "default"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "markers", resolve(self.markers))
+
+    @property
+    def resolved_markers(self) -> Markers:
+        """The markers as a table."""
+        return self.markers if isinstance(self.markers, Markers) else DEFAULT
+
+    @abstractmethod
+    def policy(self, trace_key: bytes) -> SentencePolicy:
+        """Decides on the sentences of one trace."""
+
+    def begin(self, trace_key: bytes) -> Editor:
+        """An editor for one trace that arrives in pieces."""
+        return SentenceEditor(self.policy(trace_key), self.name, self.resolved_markers)
+
+    def edit(self, text: str, trace_key: bytes) -> list[Edit]:
+        """The edits of a whole reasoning."""
+        return edit_sentences(text, self.policy(trace_key), self.name, self.resolved_markers)

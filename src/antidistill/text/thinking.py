@@ -1,0 +1,205 @@
+"""Finds the reasoning inside raw text: `<think>…</think>` and what other models write instead.
+
+Ambiguous text is read so that the answer stays whole: a delimiter in quotes or back ticks is a mention, the first
+closing delimiter ends the reasoning, and an opening one inside the reasoning is part of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Delimiters:
+    """What stands before and after the reasoning in the raw text of one family of models.
+
+    Attributes:
+        opening: stands before the reasoning.
+        closings: each of them ends the reasoning.
+        answer: what stands before and after the answer, where the family marks it.
+        implied: the prompt may end with the opening, so that the text starts inside the reasoning.
+    """
+
+    opening: str
+    closings: tuple[str, ...]
+    answer: tuple[str, str] | None = None
+    implied: bool = True
+
+
+DELIMITERS = (
+    Delimiters("<think>", ("</think>",)),
+    Delimiters("<thinking>", ("</thinking>",)),
+    Delimiters("<thought>", ("</thought>",)),
+    Delimiters("<reasoning>", ("</reasoning>",)),
+    Delimiters(
+        "<|begin_of_thought|>", ("<|end_of_thought|>",), answer=("<|begin_of_solution|>", "<|end_of_solution|>")
+    ),
+    Delimiters("[THINK]", ("[/THINK]",)),
+    Delimiters("◁think▷", ("◁/think▷",)),
+    Delimiters("<seed:think>", ("</seed:think>",)),
+    Delimiters("<|START_THINKING|>", ("<|END_THINKING|>",), answer=("<|START_RESPONSE|>", "<|END_RESPONSE|>")),
+    Delimiters(
+        "<|channel|>analysis<|message|>",
+        ("<|end|>", "<|start|>", "<|channel|>", "<|return|>", "<|call|>"),
+        answer=("<|channel|>final<|message|>", "<|return|>"),
+        implied=False,
+    ),
+)
+"""R1 and Qwen, prompted models (3 spellings), OpenThoughts and Sky-T1, Magistral, Kimi, Seed, Command A, gpt-oss."""
+
+TURN_HEADERS = (
+    "<｜Assistant｜>",
+    "<|Assistant|>",
+    "<|assistant|>",
+    "<|im_start|>assistant\n",
+    "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    "<start_of_turn>model\n",
+    "[/INST]",
+)
+"""What chat templates write before the assistant's text; reasoning without an opening starts after the last of them."""
+
+_QUOTES = frozenset("`'\"“”‘’«»")
+_BEFORE_A_TAG = frozenset("\n\r>]▷|:.!?。！？")
+_BEFORE_AN_OPEN_END = frozenset("\n\r>]▷|")
+_BLANKS_LOOKED_AT = 80
+_SPECIAL_TOKEN = "<|"  # never part of a sentence
+
+
+class Thought(NamedTuple):
+    """One block of reasoning in a text and the answer that follows it; all offsets are characters.
+
+    Attributes:
+        opens: where the opening delimiter starts; equals `start` where there is none.
+        start, end: the reasoning, without its delimiters.
+        answer_start, answer_end: the text that follows, up to the next block, without white space in front.
+    """
+
+    opens: int
+    start: int
+    end: int
+    answer_start: int
+    answer_end: int
+
+
+class _Span(NamedTuple):
+    delimiters: Delimiters
+    opens: int
+    start: int
+    end: int
+    closes: int
+
+
+def find(text: str, delimiters: tuple[Delimiters, ...] = DELIMITERS) -> list[Thought]:
+    """All blocks of reasoning in `text`, in order and apart from each other; empty if there is none.
+
+    A text that has only a closing delimiter starts inside the reasoning. A block that is never closed reaches to the
+    end of the text and leaves an empty answer.
+    """
+    present = [
+        d
+        for last, family in _by_last_character(delimiters)
+        if last in text
+        for d in family
+        if d.opening in text or (d.implied and any(c in text for c in d.closings))
+    ]
+    if not present:
+        return []
+    spans = list(_spans(text, present))
+    stops = [*(span.opens for span in spans), len(text)][1:]
+    return [Thought(*span[1:4], *_answer(text, span, stop)) for span, stop in zip(spans, stops, strict=True)]
+
+
+@functools.cache
+def _by_last_character(delimiters: tuple[Delimiters, ...]) -> list[tuple[str, list[Delimiters]]]:
+    """Looking for one character first is several times faster, and most answers hold none of them."""
+    ordered = sorted(delimiters, key=lambda d: d.opening[-1])
+    return [(last, list(family)) for last, family in itertools.groupby(ordered, lambda d: d.opening[-1])]
+
+
+def _spans(text: str, present: Sequence[Delimiters]) -> Iterator[_Span]:
+    pending = {d: _first(text, d, 0) for d in present}
+    nearest = _unopened(text, pending) or _nearest(pending)
+    while nearest:
+        yield nearest
+        for d, span in pending.items():
+            if span and span.opens < nearest.closes:
+                pending[d] = _first(text, d, nearest.closes)
+        nearest = _nearest(pending)
+
+
+def _nearest(pending: dict[Delimiters, _Span | None]) -> _Span | None:
+    return min(filter(None, pending.values()), key=lambda span: span.opens, default=None)
+
+
+def _first(text: str, delimiters: Delimiters, after: int) -> _Span | None:
+    """First block at or after `after` between these delimiters."""
+    closes_somewhere = True
+    at = text.find(delimiters.opening, after)
+    while at >= 0:
+        start = at + len(delimiters.opening)
+        if _is_tag(text, at, after, delimiters.opening):
+            end, closes = _closing(text, delimiters, start) if closes_somewhere else (-1, -1)
+            if end >= 0:
+                return _Span(delimiters, at, start, end, closes)
+            closes_somewhere = False
+            if _may_stay_open(text, at, delimiters.opening):
+                return _Span(delimiters, at, start, len(text), len(text))
+        at = text.find(delimiters.opening, start)
+    return None
+
+
+def _unopened(text: str, pending: dict[Delimiters, _Span | None]) -> _Span | None:
+    """The block of a text that starts inside the reasoning."""
+    closings = [(*_closing(text, d, 0), d) for d in pending if d.implied]
+    end, closes, delimiters = min((c for c in closings if c[0] >= 0), default=(-1, -1, None), key=lambda c: c[0])
+    opened = _nearest(pending)
+    if delimiters is None or (opened and opened.opens < end):
+        return None
+    start = max(at + len(header) if (at := text.rfind(header, 0, end)) >= 0 else 0 for header in TURN_HEADERS)
+    return _Span(delimiters, start, start, end, closes)
+
+
+def _closing(text: str, delimiters: Delimiters, start: int) -> tuple[int, int]:
+    """Start and end of the first closing delimiter that is not a mention; (-1, -1) if there is none."""
+    found = [(at, at + len(c)) for c in delimiters.closings if (at := _unquoted(text, c, start)) >= 0]
+    return min(found, default=(-1, -1))
+
+
+def _unquoted(text: str, closing: str, start: int) -> int:
+    at = text.find(closing, start)
+    while at > 0 and text[at - 1] in _QUOTES and text[at + len(closing) : at + len(closing) + 1] in _QUOTES:
+        at = text.find(closing, at + len(closing))
+    return at
+
+
+def _is_tag(text: str, at: int, after: int, opening: str) -> bool:
+    """Whether an opening delimiter is one, not a word in a sentence or in a code block of the answer."""
+    return _follows(text, at, opening, _BEFORE_A_TAG) and (after == 0 or text.count("```", after, at) % 2 == 0)
+
+
+def _may_stay_open(text: str, at: int, opening: str) -> bool:
+    return _follows(text, at, opening, _BEFORE_AN_OPEN_END) or text.endswith("Assistant: ", 0, at)
+
+
+def _follows(text: str, at: int, opening: str, allowed: frozenset[str]) -> bool:
+    before = text[max(0, at - _BLANKS_LOOKED_AT) : at].rstrip(" \t")
+    return not before or before[-1] in allowed or opening.startswith(_SPECIAL_TOKEN)
+
+
+def _answer(text: str, span: _Span, stop: int) -> tuple[int, int]:
+    start = span.closes
+    if span.delimiters.answer:
+        opening, closing = span.delimiters.answer
+        marked = text.find(opening, span.end, stop)
+        if marked >= 0:
+            start = marked + len(opening)
+            end = text.find(closing, start, stop)
+            stop = end if end >= 0 else stop
+    start = min(start, stop)
+    while start < stop and text[start].isspace():
+        start += 1
+    return start, stop
