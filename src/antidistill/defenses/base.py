@@ -29,8 +29,10 @@ class Editor(Protocol):
 class Defense(Protocol):
     """A frozen dataclass whose fields are its options; `key` is the secret that all its choices come from."""
 
-    streams: bool
-    """False: nothing leaves before the reasoning ends."""
+    @property
+    def streams(self) -> bool:
+        """False: nothing leaves before the reasoning ends."""
+        ...
 
     def begin(self, trace_key: bytes) -> Editor:
         """An editor for one trace; `trace_key` is `Trace.key` (32 bytes)."""

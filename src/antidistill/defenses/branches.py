@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from antidistill.defenses.base import Editor
@@ -52,7 +53,7 @@ class Branches(TextDefense):
         heads = [number for number, flag in enumerate(sentence_flags) if flag & MARKER]
         cuts = Cuts(text, reason=self.name)
         budget = self._budget(trace_key)
-        for branch, (head, next_head) in enumerate(zip(heads, heads[1:], strict=False)):
+        for branch, (head, next_head) in enumerate(pairwise(heads)):
             start, end = starts[head], starts[next_head]
             if budget.chooses(branch, start):
                 _cut_branch(cuts, starts[head : next_head + 1], sentence_flags[head : next_head + 1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from antidistill.defenses.choices import Choices
 from antidistill.errors import BadOption
 
-_PRIOR = 1000
+_PRIOR = 300
 """Characters of imagined text in which every unit could be chosen; keeps the first chances near the share."""
 
 

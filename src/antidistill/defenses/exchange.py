@@ -28,7 +28,6 @@ class Exchange(TextDefense):
     """
 
     name: ClassVar[str] = "exchange"
-    streams: ClassVar[bool] = False
     share: float = 1.0
     markers: str | tuple[str, ...] | Markers = "default"
 
@@ -36,6 +35,11 @@ class Exchange(TextDefense):
         require_key(self.key)
         check_share(self.share)
         object.__setattr__(self, "markers", resolve(self.markers))
+
+    @property
+    def streams(self) -> bool:
+        """The first place needs a sentence from further on."""
+        return False
 
     def begin(self, trace_key: bytes) -> Editor:
         """An editor that answers when the reasoning ends."""

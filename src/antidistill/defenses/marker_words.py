@@ -71,11 +71,19 @@ class _Words(SentencePolicy):
         if not any(character.isalnum() for character in sentence[words_end:]):
             super().apply(cuts, start, end, sentence_flags, last)
             return
-        first = sentence[words_end]
-        capital = first.upper() if sentence[words_start].isupper() and len(first.upper()) == 1 else first
-        changed = capital != first
-        cuts.replace(Edit(start + words_start, start + words_end + changed, capital if changed else "", self._reason))
+        capital = _capital(sentence, words_start, words_end)
+        cuts.replace(Edit(start + words_start, start + words_end + len(capital), capital, self._reason))
         self.took(start, end)
+
+
+def _capital(sentence: str, words_start: int, words_end: int) -> str:
+    """The capital that replaces the first letter of the rest; "" where that letter stays (x, pH, a digit)."""
+    first, second = sentence[words_end], sentence[words_end + 1 : words_end + 2]
+    marker_letter = next(character for character in sentence[words_start:words_end] if character.isalpha())
+    is_name = second.isupper() or (not second.isalpha() and first not in "ai")
+    if is_name or not marker_letter.isupper() or not first.islower() or len(first.upper()) != 1:
+        return ""
+    return first.upper()
 
 
 def opening_words(sentence: str, markers: Markers) -> tuple[int, int]:

@@ -44,7 +44,7 @@ class RandomSentences(SentenceDefense):
             self._matched()
 
     @property
-    def streams(self) -> bool:  # type: ignore[override]
+    def streams(self) -> bool:
         """Matching another method needs the whole reasoning."""
         return self.match is None
 

@@ -98,7 +98,7 @@ class StreamEditor(ABC):
 
     def _release(self) -> str:
         """The text between what has left and the frontier, edited."""
-        pieces = []
+        pieces: list[str] = []
         edits = self._cuts.edits
         while self._edits_left < len(edits) and edits[self._edits_left].end <= self._frontier:
             edit = edits[self._edits_left]

@@ -22,8 +22,12 @@ class TextDefense(ABC):
     """
 
     name: ClassVar[str]
-    streams: ClassVar[bool] = True
     key: bytes = field(default=b"", repr=False)
+
+    @property
+    def streams(self) -> bool:
+        """False: nothing leaves before the reasoning ends."""
+        return True
 
     @abstractmethod
     def begin(self, trace_key: bytes) -> Editor:

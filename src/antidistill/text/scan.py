@@ -1,10 +1,10 @@
-"""Where sentences start: the boundary rules, one character window at a time.
+r"""Where sentences start: the boundary rules, one character window at a time.
 
 This is the definition of the splitter. `_scan.c` holds the same rules for speed; a test proves both equal.
 
 A sentence ends after a stop (`. ! ? …`, closing quotes and brackets included) that white space follows, after a CJK stop, at a
-blank line, and at a single newline that does not continue a wrapped line. Nothing inside `$…$`, `$$…$$`, `\\(…\\)`, `\\[…\\]`,
-`\\begin…\\end`, inline code, fenced code or a table row is a boundary. Abbreviations, initials, list numbers, decimals, an
+blank line, and at a single newline that does not continue a wrapped line. Nothing inside `$…$`, `$$…$$`, `\(…\)`, `\[…\]`,
+`\begin…\end`, inline code, fenced code or a table row is a boundary. Abbreviations, initials, list numbers, decimals, an
 ellipsis before a small letter and a stop before an operator (`4! = 24`, `f(...) + 1`) do not end a sentence. White space belongs
 to the sentence before it, so the spans tile the text.
 
@@ -297,7 +297,7 @@ def _environment(text: str, here: int, final: bool) -> tuple[int, int]:
 
 
 def _may_begin(text: str, here: int) -> bool:
-    """True if the end of the text cuts off what may become `\\begin{name}`."""
+    r"""True if the end of the text cuts off what may become `\begin{name}`."""
     head = text[here:]
     return "\\begin{".startswith(head) or _OPEN_ENVIRONMENT.fullmatch(head) is not None
 

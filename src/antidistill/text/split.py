@@ -8,9 +8,9 @@ from typing import NamedTuple
 from antidistill.text.scan import LOOKBACK
 
 try:
-    from antidistill.text._scan import scan
+    from antidistill.text._scan import scan as scan
 except ImportError:  # no compiler was there at installation: the same rules, slower
-    from antidistill.text.scan import scan
+    from antidistill.text.scan import scan as scan
 
 _KEPT = LOOKBACK + 40
 _TRIM = 4096
@@ -24,6 +24,7 @@ class Sentence(str):
     end: int
 
     def __new__(cls, text: str, start: int, end: int) -> Sentence:
+        """The sentence `text`, which stands at `[start, end)` of its reasoning."""
         sentence = super().__new__(cls, text)
         sentence.start = start
         sentence.end = end

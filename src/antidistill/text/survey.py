@@ -14,7 +14,7 @@ RAGGED = 4
 ITEM = 8
 """The sentence is an item of a numbered list."""
 
-_PAIRS = ("()", "[]", "{}", "“”", "（）", "「」")
+_PAIRS = (("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("（", "）"), ("「", "」"))
 _DIGITS = "0123456789"
 
 
