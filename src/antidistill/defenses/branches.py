@@ -11,14 +11,14 @@ from antidistill.defenses.budget import ShareBudget, check_share
 from antidistill.defenses.choices import Choices, require_key
 from antidistill.defenses.seams import Cuts, is_whole
 from antidistill.defenses.stream import StreamEditor
-from antidistill.defenses.text_defense import TextDefense
-from antidistill.text.markers import DEFAULT, Markers, resolve
+from antidistill.defenses.text_defense import MarkerDefense
+from antidistill.text.markers import Markers
 from antidistill.text.survey import ITEM, MARKER, RAGGED, flags, list_number, survey
 from antidistill.trace import Edit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Branches(TextDefense):
+class Branches(MarkerDefense):
     """Deletes branches: a marker sentence and what follows it, up to the next marker sentence.
 
     What precedes the first marker and the last branch never go, so the reasoning keeps its start and its conclusion. A cut
@@ -26,30 +26,23 @@ class Branches(TextDefense):
 
     Attributes:
         share: expected share of the reasoning's characters that goes, as far as there are branches.
-        markers: "default", a file of words, or the words that make a sentence a marker sentence.
     """
 
     name: ClassVar[str] = "branches"
     share: float = 0.15
-    markers: str | tuple[str, ...] | Markers = "default"
 
     def __post_init__(self) -> None:
+        MarkerDefense.__post_init__(self)
         require_key(self.key)
         check_share(self.share)
-        object.__setattr__(self, "markers", resolve(self.markers))
-
-    @property
-    def resolved_markers(self) -> Markers:
-        """The markers as a table."""
-        return self.markers if isinstance(self.markers, Markers) else DEFAULT
 
     def begin(self, trace_key: bytes) -> Editor:
         """An editor for one trace that arrives in pieces."""
-        return _BranchEditor(self._budget(trace_key), self.name, self.resolved_markers)
+        return _BranchEditor(self._budget(trace_key), self.name, self.marker_table)
 
     def edit(self, text: str, trace_key: bytes) -> list[Edit]:
         """The edits of a whole reasoning."""
-        starts, sentence_flags = survey(text, self.resolved_markers)
+        starts, sentence_flags = survey(text, self.marker_table)
         heads = [number for number, flag in enumerate(sentence_flags) if flag & MARKER]
         cuts = Cuts(text, reason=self.name)
         budget = self._budget(trace_key)

@@ -8,15 +8,14 @@ from typing import ClassVar
 from antidistill.defenses.base import Editor
 from antidistill.defenses.budget import check_share
 from antidistill.defenses.choices import Choices, require_key
-from antidistill.defenses.text_defense import TextDefense
+from antidistill.defenses.text_defense import MarkerDefense
 from antidistill.defenses.whole import WholeEditor
-from antidistill.text.markers import DEFAULT, Markers, resolve
 from antidistill.text.survey import ITEM, MARKER, RAGGED, survey
 from antidistill.trace import Edit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Exchange(TextDefense):
+class Exchange(MarkerDefense):
     """Moves marker sentences to the places of other marker sentences of the same trace.
 
     The separators stay where they are. The first sentence, list items and sentences with unbalanced brackets stay too. The
@@ -24,17 +23,15 @@ class Exchange(TextDefense):
 
     Attributes:
         share: share of the movable marker sentences that change places, in (0, 1].
-        markers: "default", a file of words, or the words that make a sentence a marker sentence.
     """
 
     name: ClassVar[str] = "exchange"
     share: float = 1.0
-    markers: str | tuple[str, ...] | Markers = "default"
 
     def __post_init__(self) -> None:
+        MarkerDefense.__post_init__(self)
         require_key(self.key)
         check_share(self.share)
-        object.__setattr__(self, "markers", resolve(self.markers))
 
     @property
     def streams(self) -> bool:
@@ -58,7 +55,7 @@ class Exchange(TextDefense):
 
     def _movable(self, text: str) -> list[tuple[int, int]]:
         """Spans of the movable marker sentences without their trailing white space."""
-        starts, flags = survey(text, self.markers if isinstance(self.markers, Markers) else DEFAULT)
+        starts, flags = survey(text, self.marker_table)
         ends = [*starts[1:], len(text)]
         return [
             (starts[number], starts[number] + len(text[starts[number] : ends[number]].rstrip()))

@@ -8,7 +8,7 @@ from typing import ClassVar
 from antidistill.defenses.budget import check_count
 from antidistill.defenses.seams import Cuts
 from antidistill.defenses.sentences import SentencePolicy
-from antidistill.defenses.text_defense import SentenceDefense
+from antidistill.defenses.text_defense import MarkerDefense, SentenceWise
 from antidistill.text.markers import Markers, skip_openers
 from antidistill.text.survey import MARKER
 from antidistill.trace import Edit
@@ -23,7 +23,7 @@ _MOST_MARKERS = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MarkerWords(SentenceDefense):
+class MarkerWords(SentenceWise, MarkerDefense):
     """Deletes the opening marker of a sentence and begins the rest with a capital letter.
 
     A sentence that is nothing but markers goes as a whole. A marker that the rest needs ("Wait for the bus") stays.
@@ -36,13 +36,13 @@ class MarkerWords(SentenceDefense):
     k: int | None = None
 
     def __post_init__(self) -> None:
-        SentenceDefense.__post_init__(self)
+        MarkerDefense.__post_init__(self)
         if self.k is not None:
             check_count("k", self.k)
 
     def policy(self, trace_key: bytes) -> SentencePolicy:
         """The budget of one trace."""
-        return _Words(self.k, self.name, self.resolved_markers)
+        return _Words(self.k, self.name, self.marker_table)
 
 
 class _Words(SentencePolicy):

@@ -11,7 +11,7 @@ from antidistill.defenses.budget import ShareBudget, check_share
 from antidistill.defenses.choices import Choices, require_key
 from antidistill.defenses.seams import Cuts
 from antidistill.defenses.sentences import SentencePolicy
-from antidistill.defenses.text_defense import SentenceDefense
+from antidistill.defenses.text_defense import SentenceWise, TextDefense
 from antidistill.defenses.whole import WholeEditor
 from antidistill.errors import BadOption
 from antidistill.text.survey import ITEM, RAGGED, survey
@@ -19,7 +19,7 @@ from antidistill.trace import Edit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RandomSentences(SentenceDefense):
+class RandomSentences(SentenceWise, TextDefense):
     """Deletes sentences chosen by the key alone.
 
     Attributes:
@@ -33,7 +33,6 @@ class RandomSentences(SentenceDefense):
     match: str | Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        SentenceDefense.__post_init__(self)
         require_key(self.key)
         if self.match is None:
             object.__setattr__(self, "share", 0.15 if self.share is None else self.share)
@@ -55,13 +54,13 @@ class RandomSentences(SentenceDefense):
     def begin(self, trace_key: bytes) -> Editor:
         """An editor for one trace that arrives in pieces."""
         if self.match is None:
-            return SentenceDefense.begin(self, trace_key)
+            return SentenceWise.begin(self, trace_key)
         return WholeEditor(lambda text: self.edit(text, trace_key))
 
     def edit(self, text: str, trace_key: bytes) -> list[Edit]:
         """The edits of a whole reasoning."""
         if self.match is None:
-            return SentenceDefense.edit(self, text, trace_key)
+            return SentenceWise.edit(self, text, trace_key)
         from antidistill.defenses.front import edit
 
         target = sum(edit.end - edit.start - len(edit.replacement) for edit in edit(self._matched(), text, trace_key))
@@ -77,7 +76,7 @@ class RandomSentences(SentenceDefense):
 
     def _remove(self, text: str, trace_key: bytes, target: int) -> list[Edit]:
         """Sentences in the key's order, each taken if that brings the total nearer to `target`; then cut in reading order."""
-        starts, flags = survey(text, self.resolved_markers)
+        starts, flags = survey(text, self.marker_table)
         starts.append(len(text))
         chosen: list[int] = []
         removed = 0

@@ -9,12 +9,12 @@ from antidistill.defenses.budget import ShareBudget, check_share
 from antidistill.defenses.choices import Choices, require_key
 from antidistill.defenses.random_sentences import BudgetPolicy
 from antidistill.defenses.sentences import SentencePolicy
-from antidistill.defenses.text_defense import SentenceDefense
+from antidistill.defenses.text_defense import MarkerDefense, SentenceWise
 from antidistill.text.survey import EQUATION, MARKER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Steps(SentenceDefense):
+class Steps(SentenceWise, MarkerDefense):
     """Deletes sentences with an equation, chosen by the key.
 
     Attributes:
@@ -25,7 +25,7 @@ class Steps(SentenceDefense):
     share: float = 0.1
 
     def __post_init__(self) -> None:
-        SentenceDefense.__post_init__(self)
+        MarkerDefense.__post_init__(self)
         require_key(self.key)
         check_share(self.share)
 

@@ -29,6 +29,11 @@ class TextDefense(ABC):
         """False: nothing leaves before the reasoning ends."""
         return True
 
+    @property
+    def marker_table(self) -> Markers:
+        """The words that make a sentence a marker sentence."""
+        return DEFAULT
+
     @abstractmethod
     def begin(self, trace_key: bytes) -> Editor:
         """An editor for one trace that arrives in pieces."""
@@ -39,8 +44,8 @@ class TextDefense(ABC):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SentenceDefense(TextDefense):
-    """A defense that decides sentence by sentence.
+class MarkerDefense(TextDefense):
+    """A text defense that looks at markers.
 
     Attributes:
         markers: "default", a file of words, or the words that make a sentence a marker sentence.
@@ -52,9 +57,17 @@ class SentenceDefense(TextDefense):
         object.__setattr__(self, "markers", resolve(self.markers))
 
     @property
-    def resolved_markers(self) -> Markers:
-        """The markers as a table."""
+    def marker_table(self) -> Markers:
+        """The words that make a sentence a marker sentence."""
         return self.markers if isinstance(self.markers, Markers) else DEFAULT
+
+
+class SentenceWise(ABC):
+    """Mixin for a text defense that decides sentence by sentence: `policy` is all that it has to say."""
+
+    __slots__ = ()
+    name: ClassVar[str]
+    marker_table: Markers
 
     @abstractmethod
     def policy(self, trace_key: bytes) -> SentencePolicy:
@@ -62,8 +75,8 @@ class SentenceDefense(TextDefense):
 
     def begin(self, trace_key: bytes) -> Editor:
         """An editor for one trace that arrives in pieces."""
-        return SentenceEditor(self.policy(trace_key), self.name, self.resolved_markers)
+        return SentenceEditor(self.policy(trace_key), self.name, self.marker_table)
 
     def edit(self, text: str, trace_key: bytes) -> list[Edit]:
         """The edits of a whole reasoning."""
-        return edit_sentences(text, self.policy(trace_key), self.name, self.resolved_markers)
+        return edit_sentences(text, self.policy(trace_key), self.name, self.marker_table)

@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from antidistill.defenses.budget import check_count, check_share
 from antidistill.defenses.sentences import SentencePolicy
-from antidistill.defenses.text_defense import SentenceDefense
+from antidistill.defenses.text_defense import MarkerDefense, SentenceWise
 from antidistill.errors import BadOption
 from antidistill.text.survey import MARKER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TraceGuard(SentenceDefense):
+class TraceGuard(SentenceWise, MarkerDefense):
     """Deletes marker sentences in reading order, up to a budget.
 
     Attributes:
@@ -26,7 +26,7 @@ class TraceGuard(SentenceDefense):
     share: float | None = None
 
     def __post_init__(self) -> None:
-        SentenceDefense.__post_init__(self)
+        MarkerDefense.__post_init__(self)
         if self.k is not None and self.share is not None:
             raise BadOption("share", self.share, "left out where k is given: give k or share, not both")
         if self.share is not None:

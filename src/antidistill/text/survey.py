@@ -8,7 +8,7 @@ from antidistill.text.split import scan
 MARKER = 1
 """The sentence opens with a marker."""
 EQUATION = 2
-"""The sentence carries an equation: `=` or `≈`."""
+"""The sentence carries an equation (`=` or `≈`) and is no fenced code."""
 RAGGED = 4
 """Brackets, quote marks or bold marks open in the sentence and close elsewhere, or the other way round."""
 ITEM = 8
@@ -37,7 +37,7 @@ def flags(text: str, start: int, end: int, markers: Markers) -> int:
     sentence = text[start:end]
     return (
         (MARKER if markers.opening(sentence) else 0)
-        | (EQUATION if "=" in sentence or "≈" in sentence else 0)
+        | (EQUATION if ("=" in sentence or "≈" in sentence) and "```" not in sentence else 0)
         | (RAGGED if is_ragged(sentence) else 0)
         | (ITEM if list_number(sentence) else 0)
     )

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from antidistill.defenses.sentences import SentencePolicy
-from antidistill.defenses.text_defense import SentenceDefense
+from antidistill.defenses.text_defense import MarkerDefense, SentenceWise
 from antidistill.text.survey import MARKER
 from antidistill.trace import Edit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shouting(SentenceDefense):
+class Shouting(SentenceWise, MarkerDefense):
     """Writes marker sentences in capital letters.
 
     Attributes:
