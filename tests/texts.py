@@ -1,5 +1,7 @@
 """Texts for the property tests: sentences, seams and delimiters in every combination."""
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 
 FRAGMENTS = [
@@ -17,4 +19,4 @@ cut_points = st.lists(st.integers(min_value=0, max_value=10_000), max_size=12)
 def pieces(text: str, cuts: list[int]) -> list[str]:
     """The text cut at the given places (modulo its length)."""
     bounds = sorted({cut % (len(text) + 1) for cut in cuts} | {0, len(text)})
-    return [text[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(bounds)]

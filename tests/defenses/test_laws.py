@@ -4,12 +4,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.texts import cut_points, pieces, reasonings
 
 import antidistill as ad
 from antidistill.defenses import edit, from_spec, make, spec
 from antidistill.errors import DefenseError
 from antidistill.trace import Trace, apply_edits, undo_edits
-from tests.texts import cut_points, pieces, reasonings
 
 KEY = b"a secret of the tests"
 METHODS = {

@@ -1,6 +1,7 @@
 """Seams read well: nothing in a guarded text tells that something was cut."""
 
 import re
+from itertools import pairwise
 
 import pyarrow.parquet as pq
 import pytest
@@ -39,7 +40,7 @@ def seam_faults(text: str) -> dict[str, int]:
 
 def _gaps(text: str) -> int:
     numbers = [number for number in map(list_number, text.split("\n")) if number]
-    return sum(after not in {1, before, before + 1} for before, after in zip(numbers, numbers[1:], strict=False))
+    return sum(after not in {1, before, before + 1} for before, after in pairwise(numbers))
 
 
 @pytest.mark.parametrize(("method", "options"), CUTTERS)

@@ -2,10 +2,10 @@
 
 import pytest
 from hypothesis import given
+from tests.texts import reasonings
 
 from antidistill.errors import BadOption, InputError
 from antidistill.text.markers import DEFAULT, UNDECIDED, resolve
-from tests.texts import reasonings
 
 
 @pytest.mark.parametrize(
