@@ -1,0 +1,7 @@
+"""The report: one HTML file that shows what a defense changed and how visible it is, without any network."""
+
+from antidistill.report.material import Options
+from antidistill.report.page import build
+from antidistill.report.recorded import Recorded, read_ledger
+
+__all__ = ["Options", "Recorded", "build", "read_ledger"]

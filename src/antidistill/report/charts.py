@@ -1,0 +1,187 @@
+"""Geometry of the charts: numbers in, coordinates of plain SVG out.
+
+The drawing itself is in `templates/charts.html`. Colours, fonts and line widths come from the style sheet, so a chart follows
+dark mode and high contrast, its text is the page's text, and nothing needs a style attribute that the page's policy forbids.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from antidistill.report import wording
+from antidistill.trace import Estimate
+
+Values: TypeAlias = NDArray[np.float64]
+
+
+class Tick(NamedTuple):
+    """A labelled place on an axis, in pixels."""
+
+    at: float
+    label: str
+
+
+class Scale(NamedTuple):
+    """A linear map from [low, high] to pixels [start, end]."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Pixels of a value, kept inside the range."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(self.start + share * (self.end - self.start), 1)
+
+    def ticks(self, about: int = 4) -> list[Tick]:
+        """About so many ticks at round values (1, 2 or 5 times a power of ten)."""
+        raw = (self.high - self.low) / about
+        power = 10.0 ** math.floor(math.log10(raw))
+        step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
+        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
+        return [Tick(self(index * step), f"{index * step:.10g}") for index in range(first, last + 1)]
+
+
+class Frame(NamedTuple):
+    """Size of a chart and the edges of its plot, in pixels."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    top: int
+    base: int
+
+
+class Curve(NamedTuple):
+    """A distribution: its outline as an SVG path, and its median."""
+
+    outline: str
+    median: Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Two distributions over the same bins."""
+
+    clean: Curve
+    guarded: Curve
+    ticks: list[Tick]
+    frame: Frame
+
+
+def histogram(clean: Values, guarded: Values, bins: int = 32) -> Histogram:
+    """Shares of traces per bin; what lies above the 99th percentile of all traces is in the last bin.
+
+    Args:
+        clean: one value per original, shape (n,), n at least 1.
+        guarded: the same of the guarded traces.
+        bins: number of bins.
+    """
+    frame = Frame(width=320, height=150, left=10, right=310, top=12, base=122)
+    both = np.concatenate([clean, guarded])
+    low, high = float(both.min()), float(np.percentile(both, 99))
+    edges = np.linspace(low, high if high > low else low + 1.0, bins + 1)
+    shares = [np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0] / len(values) for values in (clean, guarded)]
+    x = Scale(edges[0], edges[-1], frame.left, frame.right)
+    y = Scale(0, float(np.max(shares)), frame.base, frame.top)
+    before, after = (
+        Curve(_outline(share, edges, x, y), _median(values, x))
+        for share, values in zip(shares, (clean, guarded), strict=True)
+    )
+    return Histogram(before, after, x.ticks(), frame)
+
+
+def _outline(shares: Values, edges: Values, x: Scale, y: Scale) -> str:
+    steps = "".join(f"V{y(share)}H{x(edge)}" for share, edge in zip(shares, edges[1:], strict=True))
+    return f"M{x(edges[0])} {y(0)}{steps}V{y(0)}"
+
+
+def _median(values: Values, x: Scale) -> Tick:
+    middle = float(np.median(values))
+    return Tick(x(middle), wording.number(middle))
+
+
+class Whisker(NamedTuple):
+    """An estimate in pixels: its value and the ends of its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An estimate on a line that has a mark for guessing."""
+
+    whisker: Whisker
+    guess: float
+    frame: Frame
+
+
+def auroc_range(estimate: Estimate) -> Range:
+    """An AUROC on a line from 0.3 to 1."""
+    frame = Frame(width=160, height=18, left=6, right=154, top=1, base=9)
+    x = Scale(0.3, 1, frame.left, frame.right)
+    return Range(_whisker(estimate, x), x(0.5), frame)
+
+
+class Point(NamedTuple):
+    """AUROC and removed share (0 to 1) of a named set of traces; `own` is False where another detection gave them."""
+
+    name: str
+    share: float
+    auroc: Estimate
+    own: bool
+
+
+class Dot(NamedTuple):
+    """A point in pixels; `number` is its place in the legend, from 1."""
+
+    number: int
+    x: float
+    whisker: Whisker
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """AUROC against removed share."""
+
+    dots: list[Dot]
+    x_ticks: list[Tick]
+    y_ticks: list[Tick]
+    guess: float
+    frame: Frame
+
+
+def scatter(points: Sequence[Point]) -> Scatter:
+    """Places the points; the removed share in per cent, the AUROC from 0.4 (or lower, where needed) to 1."""
+    frame = Frame(width=400, height=296, left=46, right=390, top=14, base=252)
+    shares = [100 * point.share for point in points]
+    lowest = min(_ends(point.auroc)[0] for point in points)
+    x = Scale(min(0.0, *shares), max(5.0, *(1.15 * share for share in shares)), frame.left, frame.right)
+    y = Scale(min(0.4, lowest), 1.0, frame.base, frame.top)
+    dots = [
+        Dot(number, x(share), _whisker(point.auroc, y), point.own)
+        for number, (share, point) in enumerate(zip(shares, points, strict=True), start=1)
+    ]
+    return Scatter(dots, x.ticks(5), y.ticks(6), y(0.5), frame)
+
+
+def _whisker(estimate: Estimate, scale: Scale) -> Whisker:
+    low, high = _ends(estimate)
+    return Whisker(scale(estimate.value), scale(low), scale(high))
+
+
+def _ends(estimate: Estimate) -> tuple[float, float]:
+    """The interval; the value itself for an end that is no number."""
+    low, high = (estimate.value if math.isnan(end) else end for end in (estimate.low, estimate.high))
+    return low, high

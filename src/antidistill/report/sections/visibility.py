@@ -1,0 +1,26 @@
+"""The table of paired metrics and unpaired detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from antidistill.report import charts
+from antidistill.report.glossary import DETECTORS, METRICS
+from antidistill.report.material import Material
+
+
+def visibility(material: Material) -> Mapping[str, Any] | None:
+    """One row per metric and per detector, the strongest detector first."""
+    measured = material.visibility
+    if measured is None:
+        return None
+    detectors = sorted(measured.detectors, key=lambda detector: -detector.auroc.value)
+    return {
+        "metrics": [(name, METRICS.get(name, ""), estimate) for name, estimate in measured.paired],
+        "detectors": [
+            (detector, DETECTORS.get(detector.name, ""), charts.auroc_range(detector.auroc)) for detector in detectors
+        ],
+        "strongest": measured.strongest,
+        "pile": measured.traces_to_detect,
+    }
