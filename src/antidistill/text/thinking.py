@@ -6,9 +6,7 @@ closing delimiter ends the reasoning, and an opening one inside the reasoning is
 
 from __future__ import annotations
 
-import functools
-import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -69,6 +67,12 @@ _BLANKS_LOOKED_AT = 80
 _SPECIAL_TOKEN = "<|"  # never part of a sentence
 
 
+_FIRST_CHARACTERS = frozenset(d.opening[0] for d in DELIMITERS)
+_ALL_SIGNS = [sign for d in DELIMITERS for sign in (d.opening, *(d.closings if d.implied else ()))]
+_SIGNS = [(last, [s for s in _ALL_SIGNS if s[-1] == last]) for last in sorted({s[-1] for s in _ALL_SIGNS})]
+"""A text without any of them holds no reasoning; by last character, because looking for that first is much faster."""
+
+
 class Thought(NamedTuple):
     """One block of reasoning in a text and the answer that follows it; all offsets are characters.
 
@@ -93,42 +97,53 @@ class _Span(NamedTuple):
     closes: int
 
 
-def find(text: str, delimiters: tuple[Delimiters, ...] = DELIMITERS) -> list[Thought]:
+def find(text: str) -> list[Thought]:
     """All blocks of reasoning in `text`, in order and apart from each other; empty if there is none.
 
     A text that has only a closing delimiter starts inside the reasoning. A block that is never closed reaches to the
     end of the text and leaves an empty answer.
     """
-    present = [
-        d
-        for last, family in _by_last_character(delimiters)
-        if last in text
-        for d in family
-        if d.opening in text or (d.implied and any(c in text for c in d.closings))
-    ]
-    if not present:
+    spans = list(_spans(text))
+    if not spans:
         return []
-    spans = list(_spans(text, present))
     stops = [*(span.opens for span in spans), len(text)][1:]
     return [Thought(*span[1:4], *_answer(text, span, stop)) for span, stop in zip(spans, stops, strict=True)]
 
 
-@functools.cache
-def _by_last_character(delimiters: tuple[Delimiters, ...]) -> list[tuple[str, list[Delimiters]]]:
-    """Looking for one character first is several times faster, and most answers hold none of them."""
-    ordered = sorted(delimiters, key=lambda d: d.opening[-1])
-    return [(last, list(family)) for last, family in itertools.groupby(ordered, lambda d: d.opening[-1])]
-
-
-def _spans(text: str, present: Sequence[Delimiters]) -> Iterator[_Span]:
-    pending = {d: _first(text, d, 0) for d in present}
-    nearest = _unopened(text, pending) or _nearest(pending)
+def _spans(text: str) -> Iterator[_Span]:
+    head = _head(text) if text.lstrip()[:1] in _FIRST_CHARACTERS else None
+    if head:
+        yield head
+    after = head.closes if head else 0
+    if not may_hold(text[after:]):
+        return
+    pending = {d: _first(text, d, after) for d in DELIMITERS}
+    nearest = _nearest(pending) if head else _unopened(text, pending) or _nearest(pending)
     while nearest:
         yield nearest
         for d, span in pending.items():
             if span and span.opens < nearest.closes:
                 pending[d] = _first(text, d, nearest.closes)
         nearest = _nearest(pending)
+
+
+def _head(text: str) -> _Span | None:
+    """The block that the text opens with; the usual case, found without looking for the other delimiters."""
+    opens = len(text) - len(text.lstrip())
+    for delimiters in DELIMITERS:
+        if text.startswith(delimiters.opening, opens):
+            return _first(text, delimiters, 0)
+    return None
+
+
+def may_hold(text: str) -> bool:
+    """Whether `find` may find something: a quick look."""
+    for last, signs in _SIGNS:
+        if last in text:
+            for sign in signs:
+                if sign in text:
+                    return True
+    return False
 
 
 def _nearest(pending: dict[Delimiters, _Span | None]) -> _Span | None:

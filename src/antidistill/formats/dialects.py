@@ -1,0 +1,167 @@
+"""The dialects: which columns may hold reasoning, and how what they hold is read.
+
+There are two kinds of columns. A column of reasoning holds nothing else; the prompt and the answer have columns of their
+own. A column of model output is read by its shape: raw text, messages, blocks, or the stored body of a response.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from antidistill.errors import RowError
+from antidistill.formats import chat
+from antidistill.formats.chat import Candidate
+from antidistill.formats.columns import CHATS, IDS, OUTPUTS, PROMPTS, REQUESTS, answer_names, reasoning_prefix
+from antidistill.formats.found import KeyPath, Row
+from antidistill.text import thinking
+
+_CARRIERS = ("choices", "candidates", "output", "response", "body", "message")
+_EXPECTED = (
+    "a column of reasoning (reasoning, reasoning_content, thinking, …_reasoning) with answer or response, "
+    "messages or conversations, generations, text with <think> tags (response, completion, output, text), "
+    "or a stored response (choices, response)"
+)
+
+
+class Plan(NamedTuple):
+    """What the columns of a row can hold.
+
+    Attributes:
+        ids, prompts, requests: columns with the id, the prompt as text, the prompt as messages or request; best first.
+        reasoning: each column of reasoning, with the columns that may hold its answer, best first.
+        outputs: columns of model output.
+    """
+
+    ids: tuple[str, ...]
+    prompts: tuple[str, ...]
+    requests: tuple[str, ...]
+    reasoning: tuple[tuple[str, tuple[str, ...]], ...]
+    outputs: tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=1024)
+def plan(columns: tuple[str, ...]) -> Plan:
+    """The plan for rows with these columns.
+
+    Raises:
+        RowError: no dialect fits.
+    """
+    reasoning = [name for name in columns if reasoning_prefix(name) is not None]
+    outputs = tuple(name for name in OUTPUTS if name in columns)
+    if not reasoning and not outputs:
+        given = ", ".join(map(str, columns)) or "none"
+        raise RowError(f"no column can hold reasoning: the row has {given}; expected {_EXPECTED}.")
+    answers = [tuple(n for n in answer_names(reasoning_prefix(name)) if n in columns) for name in reasoning]
+    prompts, requests, ids = (tuple(n for n in names if n in columns) for names in (PROMPTS, REQUESTS, IDS))
+    return Plan(ids, prompts, requests, tuple(zip(reasoning, answers, strict=True)), outputs)
+
+
+def candidates(row: Row, columns: Plan) -> list[Candidate]:
+    """Reasoning in all columns, as often as it stands there.
+
+    Raises:
+        RowError: no column holds text that could be reasoning.
+    """
+    prompt = prompt_in(row, columns)
+    found: list[Candidate] = []
+    beside: dict[str, str] = {}
+    for name, answers in columns.reasoning:
+        if row[name] is not None:
+            reasoning = row[name] if isinstance(row[name], str) else ""
+            found += chat.in_reasoning(row[name], (name,), prompt, _answer(row, answers, reasoning))
+            beside |= dict.fromkeys(answers, reasoning)
+    for name in columns.outputs:
+        if row[name]:
+            found += _in_output(row[name], (name,), prompt, beside.get(name, ""))
+    if not found:
+        _check_that_one_could_hold_text(row, [*dict(columns.reasoning), *columns.outputs])
+    return found
+
+
+def _check_that_one_could_hold_text(row: Row, columns: list[str]) -> None:
+    if all(isinstance(row[name], (bool, int, float)) for name in columns):
+        given = ", ".join(f"{name}={row[name]!r}" for name in columns)
+        raise RowError(f"no column holds text that could be reasoning: {given}; expected {_EXPECTED}.")
+
+
+def id_in(row: Row, columns: Plan) -> str:
+    """The id of a row, or "" if no column holds one."""
+    for name in columns.ids:
+        if row[name] is not None:
+            return str(row[name])
+    return ""
+
+
+def prompt_in(row: Row, columns: Plan) -> str:
+    """The prompt of a row, or "" if no column holds one."""
+    for name in columns.prompts:
+        value = row[name]
+        if isinstance(value, str) and value.strip():
+            details = row.get("input") if name == "instruction" else None
+            return f"{value}\n\n{details}" if isinstance(details, str) and details.strip() else value
+    return next(filter(None, (_asked(row[name]) for name in columns.prompts + columns.requests)), "")
+
+
+def _asked(request: Any) -> str:
+    """The prompt in the messages of a chat, or in a stored request."""
+    if isinstance(request, dict):
+        return next(filter(None, (_asked(request[name]) for name in (*PROMPTS, *REQUESTS) if name in request)), "")
+    if not isinstance(request, (list, tuple)) or isinstance(request, str) or not all(map(chat.is_message, request)):
+        return request if isinstance(request, str) else ""
+    turns = list(request)
+    while turns and chat.role_of(turns[-1]) in chat.ASSISTANTS:
+        turns.pop()
+    return chat.prompt_of(turns)
+
+
+def plain_answer(row: Row, columns: tuple[str, ...]) -> str:
+    """The first of these columns that holds text, as it is."""
+    for name in columns:
+        value = row[name]
+        if value and type(value) is str:
+            return value
+    return ""
+
+
+def _answer(row: Row, columns: tuple[str, ...], reasoning: str) -> str:
+    return next(filter(None, (chat.visible_text(row[name], reasoning) for name in columns)), "")
+
+
+def _in_output(value: Any, path: KeyPath, prompt: str, reasoning: str = "") -> Iterator[Candidate]:
+    if isinstance(value, str):
+        yield from _in_raw_text(value, path, prompt, reasoning)
+    elif isinstance(value, dict):
+        yield from _in_body(value, path, prompt)
+    elif isinstance(value, (list, tuple)) and value:
+        yield from _in_list(value, path, prompt)
+
+
+def _in_raw_text(text: str, path: KeyPath, prompt: str, reasoning: str) -> Iterator[Candidate]:
+    if path[0] in CHATS and text.lstrip()[:1] in ("[", "{"):
+        raise RowError(
+            f"column {path[0]} holds messages written as JSON text: parse them into a list of messages first."
+        )
+    if not prompt and path == ("text",):  # the whole exchange in one text
+        prompt = next((text[: thought.opens] for thought in thinking.find(text)), "")
+    yield from chat.in_text(text, path, prompt, reasoning)
+
+
+def _in_list(values: Sequence[Any], path: KeyPath, prompt: str) -> Iterator[Candidate]:
+    """Messages, blocks of one response, choices, or raw texts."""
+    if all(map(chat.is_message, values)):
+        yield from chat.in_chat(values, path, prompt)
+    elif any(isinstance(value, dict) and "type" in value for value in values):
+        yield from chat.in_blocks(values, path, prompt, chat.visible_text(values))
+    else:
+        for position, value in enumerate(values):
+            yield from _in_output(value, (*path, position), prompt)
+
+
+def _in_body(body: Mapping[str, Any], path: KeyPath, prompt: str) -> Iterator[Candidate]:
+    """A stored response: of a chat or completion, a line of a batch, a message; or one of its choices."""
+    yield from chat.in_message(body, path, prompt)
+    for key in _CARRIERS:
+        if key in body:
+            yield from _in_output(body[key], (*path, key), prompt)

@@ -1,0 +1,75 @@
+"""Where the reasoning stands in a row, and how the row changes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from antidistill.trace import Edit, Trace, apply_edits
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""Keys and list positions that lead from the row to a value, such as ("messages", 1, "content")."""
+
+Row: TypeAlias = Mapping[str, Any]
+
+
+class Place(NamedTuple):
+    """A piece `[start:end)` (characters) of the string at `path` that is the reasoning."""
+
+    path: KeyPath
+    start: int
+    end: int
+
+
+class Found(NamedTuple):
+    """A trace and every place of its row where its reasoning stands, copies included."""
+
+    trace: Trace
+    places: tuple[Place, ...]
+
+
+class Change(NamedTuple):
+    """The string at `path` becomes `new`."""
+
+    path: KeyPath
+    old: str
+    new: str
+
+
+def changes(row: Row, guarded: Iterable[tuple[Found, str]]) -> list[Change]:
+    """What changes in `row` when each found reasoning is replaced; strings that stay the same are left out.
+
+    Args:
+        row: the row in which the traces were found.
+        guarded: each found trace with its guarded reasoning.
+    """
+    edits: dict[KeyPath, list[Edit]] = {}
+    for found, reasoning in guarded:
+        if reasoning != found.trace.reasoning:
+            for path, start, end in found.places:
+                edits.setdefault(path, []).append(Edit(start, end, reasoning, ""))
+    return [_change(path, value_at(row, path), pieces) for path, pieces in edits.items()]
+
+
+def _change(path: KeyPath, old: str, pieces: list[Edit]) -> Change:
+    return Change(path, old, apply_edits(old, sorted(pieces, key=lambda piece: piece.start)))
+
+
+def value_at(row: Row, path: KeyPath) -> Any:
+    """The value that `path` leads to."""
+    value: Any = row
+    for step in path:
+        value = value[step]
+    return value
+
+
+def strings(value: Mapping[str, Any] | Sequence[Any], at_least: int = 0) -> list[tuple[KeyPath, str]]:
+    """All strings of at least that many characters inside `value`, with their paths."""
+    found: list[tuple[KeyPath, str]] = []
+    for step, member in value.items() if isinstance(value, Mapping) else enumerate(value):
+        if isinstance(member, str):
+            if len(member) >= at_least:
+                found.append(((step,), member))
+        elif isinstance(member, (dict, list, tuple)):
+            found += [((step, *path), text) for path, text in strings(member, at_least)]
+    return found
