@@ -81,9 +81,13 @@ def candidates(row: Row, columns: Plan) -> list[Candidate]:
 
 
 def _check_that_one_could_hold_text(row: Row, columns: list[str]) -> None:
-    if all(isinstance(row[name], (bool, int, float)) for name in columns):
-        given = ", ".join(f"{name}={row[name]!r}" for name in columns)
+    if all(isinstance(row[name], (bool, int, float, bytes)) for name in columns):
+        given = ", ".join(f"{name}={_shown(row[name])}" for name in columns)
         raise RowError(f"no column holds text that could be reasoning: {given}; expected {_EXPECTED}.")
+
+
+def _shown(value: Any) -> str:
+    return "bytes" if isinstance(value, bytes) else repr(value)
 
 
 def id_in(row: Row, columns: Plan) -> str:
