@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from antidistill.errors import InputError
@@ -26,7 +28,18 @@ def test_traces_with_the_same_id_and_prompt_are_paired_in_order():
 def test_a_prompt_that_differs_is_another_trace():
     pairing = pair_up([trace("1", "q"), trace("2", "r")], [trace("1", "r"), trace("2", "r")])
     assert [pair.clean.id for pair in pairing.pairs] == ["2"]
-    assert pairing.guarded_alone == 1
+    assert (pairing.clean_alone, pairing.guarded_alone) == (1, 1)
+
+
+def test_rows_named_after_their_place_find_their_partner_behind_a_rejected_row():
+    clean = [replace(trace(str(place), f"q{place}"), answer=f"a{place}") for place in (1, 2, 3)]
+    guarded = [replace(clean[0], id="1"), replace(clean[2], id="2", reasoning="A. B.")]
+    pairing = pair_up(clean, guarded)
+    assert [(pair.clean.id, pair.guarded.id, pair.guarded.answer) for pair in pairing.pairs] == [
+        ("1", "1", "a1"),
+        ("3", "3", "a3"),
+    ]
+    assert (pairing.clean_alone, pairing.guarded_alone) == (1, 0)
 
 
 def test_no_common_trace_is_an_error_that_says_what_to_do():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from antidistill.errors import InputError
@@ -42,7 +42,10 @@ class Pairing(NamedTuple):
 
 
 def pair_up(clean: Sequence[Trace], guarded: Sequence[Trace], by: str | None = "model") -> Pairing:
-    """Pairs traces with the same id and prompt; the k-th of several such traces with the k-th.
+    """Pairs traces with the same id and prompt, and what is left by prompt and answer; the k-th of several with the k-th.
+
+    The second way is for rows without an id: they are named after their place, which shifts where a row before them was
+    rejected. A guarded trace takes the id of its original.
 
     Args:
         clean: the originals.
@@ -52,15 +55,18 @@ def pair_up(clean: Sequence[Trace], guarded: Sequence[Trace], by: str | None = "
     Raises:
         InputError: no trace of `guarded` has a partner.
     """
-    partners = dict(_numbered(guarded))
-    found = [(trace, partners[key]) for key, trace in _numbered(clean) if key in partners]
-    if not found:
+    partners: dict[int, Trace] = {}
+    rest = list(guarded)
+    for key in (_by_id, _by_answer):
+        rest = _match(clean, rest, key, partners)
+    if not partners:
         raise InputError(
             f"none of the {len(guarded)} guarded traces has the id and prompt of one of the {len(clean)} originals; "
             "give the file that was guarded first and the guarded file second."
         )
-    pairs = [Pair(before, after, _group(before, by)) for before, after in found]
-    return Pairing(pairs, len(clean) - len(pairs), len(guarded) - len(pairs))
+    found = ((clean[place], partners[place]) for place in sorted(partners))
+    pairs = [Pair(before, replace(after, id=before.id), _group(before, by)) for before, after in found]
+    return Pairing(pairs, len(clean) - len(pairs), len(rest))
 
 
 def groups(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
@@ -71,12 +77,30 @@ def groups(pairs: Iterable[Pair]) -> dict[str, list[Pair]]:
     return members
 
 
-def _numbered(traces: Iterable[Trace]) -> Iterable[tuple[tuple[str, str, int], Trace]]:
-    seen: Counter[tuple[str, str]] = Counter()
-    for trace in traces:
-        name = (trace.id, trace.prompt)
-        yield (*name, seen[name]), trace
-        seen[name] += 1
+def _by_id(trace: Trace) -> Hashable:
+    return trace.id, trace.prompt
+
+
+def _by_answer(trace: Trace) -> Hashable:
+    return (trace.prompt, trace.answer) if trace.prompt else None
+
+
+def _match(
+    clean: Sequence[Trace], guarded: Iterable[Trace], key: Callable[[Trace], Hashable], partners: dict[int, Trace]
+) -> list[Trace]:
+    """Gives the originals that have no partner one with the same key, in order; returns the traces that are left."""
+    waiting: dict[Hashable, deque[int]] = {}
+    for place, trace in enumerate(clean):
+        if place not in partners and key(trace) is not None:
+            waiting.setdefault(key(trace), deque()).append(place)
+    left: list[Trace] = []
+    for trace in guarded:
+        places = waiting.get(key(trace))
+        if places:
+            partners[places.popleft()] = trace
+        else:
+            left.append(trace)
+    return left
 
 
 def _group(trace: Trace, by: str | None) -> str:
