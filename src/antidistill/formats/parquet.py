@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -172,6 +173,14 @@ def batches(file: pq.ParquetFile, row_group: int) -> Iterator[pa.RecordBatch]:
     group = file.metadata.row_group(row_group)
     parts = max(1, -(-group.total_byte_size // MOST_BYTES))
     return iter(file.iter_batches(max(1, -(-group.num_rows // parts)), row_groups=[row_group]))
+
+
+def all_rows(path: Path) -> Iterator[dict[str, Any] | RowError]:
+    """The rows of a file, see `rows`."""
+    with pq.ParquetFile(path) as file:
+        for row_group in range(file.num_row_groups):
+            for batch in batches(file, row_group):
+                yield from rows(batch)
 
 
 def writer_options(file: pq.ParquetFile) -> dict[str, Any]:
