@@ -8,8 +8,8 @@ blank line, and at a single newline that does not continue a wrapped line. Nothi
 ellipsis before a small letter and a stop before an operator (`4! = 24`, `f(...) + 1`) do not end a sentence. White space belongs
 to the sentence before it, so the spans tile the text.
 
-Every rule looks at most `LOOKBACK` characters back and has a bounded view ahead. That is what makes a stream agree with the
-whole text: a boundary is reported once no further text can change it.
+Every rule looks at most `LOOKBACK` characters back and, fenced code aside, has a bounded view ahead. That is what makes a
+stream agree with the whole text: a boundary is reported once no further text can change it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from typing import NamedTuple
 LOOKBACK = 200
 """How far back a rule may look, in characters."""
 REGION = 2000
-"""Longest protected region other than fenced code, in characters; a longer one counts as plain text."""
+"""Longest protected region other than fenced code, in characters; a longer one counts as plain text.
+
+Also the longest run of stops, of closing quotes or of white space that is looked at as one; a longer one is taken in parts.
+"""
 
 STOPS = ".!?…"
 CJK_STOPS = "。！？"
@@ -246,7 +249,7 @@ def _opens_fence(text: str, here: int) -> bool:
 def _fence_end(text: str, position: int, ticks: str, final: bool) -> int:
     """End of the closing fence: a line of at least as many back quotes; an unclosed fence runs to the end of the text."""
     while (newline := text.find("\n", position)) != -1:
-        start = _skip_blanks(text, newline + 1)
+        start = _skip(text, newline + 1, " \t>")
         stop = _skip(text, start, "`")
         if stop - start >= len(ticks):
             line_end = _skip_blanks(text, stop)
@@ -355,18 +358,18 @@ def _small_word(text: str, here: int) -> bool:
 
 
 def _skip(text: str, here: int, characters: str) -> int:
-    while here < len(text) and text[here] in characters:
+    end = min(len(text), here + REGION)
+    while here < end and text[here] in characters:
         here += 1
     return here
 
 
 def _skip_space(text: str, here: int) -> int:
-    while here < len(text) and text[here].isspace():
+    end = min(len(text), here + REGION)
+    while here < end and text[here].isspace():
         here += 1
     return here
 
 
 def _skip_blanks(text: str, here: int) -> int:
-    while here < len(text) and text[here] in " \t":
-        here += 1
-    return here
+    return _skip(text, here, " \t")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 from antidistill.text.scan import LOOKBACK
@@ -12,6 +11,7 @@ try:
 except ImportError:  # no compiler was there at installation: the same rules, slower
     from antidistill.text.scan import scan as scan
 
+_new_str = str.__new__
 _KEPT = LOOKBACK + 40
 _TRIM = 4096
 
@@ -38,8 +38,15 @@ def split(text: str) -> list[Sentence]:
     """
     if not text:
         return []
-    bounds = [0, *scan(text, 0, True)[0], len(text)]
-    return [Sentence(text[start:end], start, end) for start, end in pairwise(bounds)]
+    sentences = []
+    start = 0
+    for end in [*scan(text, 0, True)[0], len(text)]:
+        sentence = _new_str(Sentence, text[start:end])  # half the time of `Sentence(...)`
+        sentence.start = start
+        sentence.end = end
+        sentences.append(sentence)
+        start = end
+    return sentences
 
 
 class Progress(NamedTuple):

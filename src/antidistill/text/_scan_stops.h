@@ -1,0 +1,215 @@
+/* The rules of scan.py for stops and newlines. */
+#ifndef ANTIDISTILL_SCAN_STOPS_H
+#define ANTIDISTILL_SCAN_STOPS_H
+
+#include "_scan_characters.h"
+
+#define LOOKBACK 200
+#define UNDECIDED (-1)
+#define MAX_WORD 12
+#define MAX_ABBREVIATION 6
+
+/* The cut that a special character makes (0: none) and where to go on; next == UNDECIDED: cut is the safe offset. */
+typedef struct {
+    Py_ssize_t cut;
+    Py_ssize_t next;
+} Decision;
+
+/* True if only white space, list bullets, quote marks or emphasis stand before `here` on its line. */
+static bool opens_line(const Text *text, Py_ssize_t here)
+{
+    const Py_ssize_t floor = larger(0, here - LOOKBACK);
+    while (here > floor && is_line_opener(at(text, here - 1))) {
+        here--;
+    }
+    return here == 0 || at(text, here - 1) == '\n';
+}
+
+/* Start of the line of `here`; -1 if it is more than LOOKBACK characters back. */
+static Py_ssize_t line_start(const Text *text, Py_ssize_t here)
+{
+    const Py_ssize_t floor = larger(0, here - LOOKBACK);
+    for (Py_ssize_t start = here; start > floor; start--) {
+        if (at(text, start - 1) == '\n') {
+            return start;
+        }
+    }
+    return here <= LOOKBACK ? 0 : -1;
+}
+
+/* True if a word of at least two small letters starts at `here`: the sentence goes on. */
+static bool small_word(const Text *text, Py_ssize_t here)
+{
+    return is_lower(at(text, here)) && is_at(text, here + 1, is_lower);
+}
+
+/* True if one more character may change what the character at `following` means, or if it has not arrived. */
+static bool is_open(const Text *text, Py_ssize_t following)
+{
+    if (following < text->length - 1) {
+        return false;
+    }
+    return following >= text->length || is_lower(at(text, following)) || is_spaced_operator(at(text, following));
+}
+
+/* True where the text at `following`, on the line of the stop, continues the sentence. */
+static bool goes_on(const Text *text, Py_ssize_t stop, Py_ssize_t following)
+{
+    const Py_UCS4 character = at(text, following);
+    if (is_lower(character)) {
+        const bool ellipsis = stop >= 0 && (at(text, stop) == ELLIPSIS || starts_with(text, stop, "..", 2));
+        return ellipsis || small_word(text, following);
+    }
+    return is_operator(character) || (is_spaced_operator(character) && is_at(text, following + 1, is_space));
+}
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (word[0] == (*words)[0] && strcmp(word, *words) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *const ABBREVIATIONS[] = {
+    "e.g", "i.e", "vs", "cf", "approx", "resp", "viz", "dr", "mr", "mrs",
+    "prof", "jr", "sr", "dept", "incl", "excl", "w.r.t", "a.k.a", NULL,
+};
+static const char *const NUMBERED_ABBREVIATIONS[] = {
+    "fig", "figs", "eq", "eqs", "sec", "no", "nos", "ch", "vol", "p", "pp", "art", "thm", "lem", "def", "prop", NULL,
+};
+static const char *const OPEN_ABBREVIATIONS[] = {"etc", "al", NULL};
+
+/* True if the word in [start, full_stop) is an abbreviation whose full stop does not end a sentence before `following`. */
+static bool is_abbreviation(const Text *text, Py_ssize_t start, Py_ssize_t full_stop, Py_ssize_t following)
+{
+    if (full_stop - start > MAX_ABBREVIATION) {
+        return false;
+    }
+    char word[MAX_ABBREVIATION + 1] = {0};
+    for (Py_ssize_t i = start; i < full_stop; i++) {
+        const Py_UCS4 character = at(text, i);
+        if (character >= 128) {
+            return false;
+        }
+        word[i - start] = (char)Py_TOLOWER(character);
+    }
+    const Py_UCS4 after = at(text, following);
+    if (is_one_of(word, ABBREVIATIONS)) {
+        return true;
+    }
+    if (is_one_of(word, NUMBERED_ABBREVIATIONS)) {
+        return is_digit(after) || after == '$' || after == '\\' || after == '(';
+    }
+    return is_one_of(word, OPEN_ABBREVIATIONS) && !Py_UNICODE_ISUPPER(after);
+}
+
+/* A capital letter with a stop is an initial (or a label) at the start of a line and after another initial. */
+static bool is_initial(const Text *text, Py_ssize_t letter)
+{
+    if (opens_line(text, letter)) {
+        return true;
+    }
+    return letter >= 3 && at(text, letter - 1) == ' ' && at(text, letter - 2) == '.'
+        && Py_UNICODE_ISUPPER(at(text, letter - 3));
+}
+
+/* True where the full stop belongs to a list number, an abbreviation or an initial. */
+static bool is_no_sentence_end(const Text *text, Py_ssize_t full_stop, Py_ssize_t following)
+{
+    const Py_ssize_t floor = larger(0, full_stop - MAX_WORD);
+    Py_ssize_t start = full_stop;
+    while (start > floor && (at(text, start - 1) == '.' || Py_UNICODE_ISALNUM(at(text, start - 1)))) {
+        start--;
+    }
+    const Py_ssize_t count = full_stop - start;
+    if (count == 1 && Py_UNICODE_ISUPPER(at(text, start))) {
+        return is_initial(text, start);
+    }
+    if ((count == 1 || count == 2) && Py_UNICODE_ISDECIMAL(at(text, start)) && Py_UNICODE_ISDECIMAL(at(text, full_stop - 1))) {
+        return opens_line(text, start);
+    }
+    return is_abbreviation(text, start, full_stop, following);
+}
+
+static bool is_full_stop(const Text *text, Py_ssize_t stop)
+{
+    return stop >= 0 && at(text, stop) == '.' && !is_stop(at(text, stop + 1));
+}
+
+/* Decides on the stop that starts at `stop` (-1: inside a region) and ends, closers included, at `after`. */
+static Decision cut_after(const Text *text, Py_ssize_t stop, Py_ssize_t after)
+{
+    const Py_ssize_t following = skip(text, after, is_space);
+    if (!text->final && is_open(text, following)) {
+        return (Decision){following, UNDECIDED};
+    }
+    if (following == after || following >= text->length) {
+        return (Decision){0, following};
+    }
+    const Py_ssize_t newlines = count_newlines(text, after, following);
+    if (newlines <= 1) {
+        if (is_full_stop(text, stop) && is_no_sentence_end(text, stop, following)) {
+            return (Decision){0, following};
+        }
+        if (newlines == 0 && goes_on(text, stop, following)) {
+            return (Decision){0, following};
+        }
+    }
+    return (Decision){following, following};
+}
+
+static Decision after_stop(const Text *text, Py_ssize_t here)
+{
+    const Py_ssize_t end = skip(text, here, is_stop);
+    return cut_after(text, here, skip(text, end, is_closer));
+}
+
+static Decision after_cjk_stop(const Text *text, Py_ssize_t here)
+{
+    const Py_ssize_t end = skip(text, here, is_any_stop);
+    const Py_ssize_t after = skip(text, skip(text, end, is_cjk_closer), is_space);
+    if (after >= text->length) {
+        return text->final ? (Decision){0, after} : (Decision){after, UNDECIDED};
+    }
+    return (Decision){after, after};
+}
+
+/* True if the line of `here` is a table row and the next line, at `following`, too. */
+static bool within_table(const Text *text, Py_ssize_t here, Py_ssize_t following)
+{
+    if (at(text, following) != '|') {
+        return false;
+    }
+    const Py_ssize_t line = line_start(text, here);
+    return line >= 0 && at(text, skip(text, line, is_blank)) == '|';
+}
+
+/* True if the line of `here`, as far as a rule may look back, holds an equation. */
+static bool after_equation(const Text *text, Py_ssize_t here)
+{
+    const Py_ssize_t from = larger(line_start(text, here), larger(here - LOOKBACK, 0));
+    return find(text, '=', from, here) >= 0;
+}
+
+static Decision after_newline(const Text *text, Py_ssize_t here)
+{
+    const Py_ssize_t following = skip(text, here, is_space);
+    if (!text->final && is_open(text, following)) {
+        return (Decision){following, UNDECIDED};
+    }
+    if (following >= text->length) {
+        return (Decision){0, following};
+    }
+    if (count_newlines(text, here, following) > 1) {
+        return (Decision){following, following};
+    }
+    if (within_table(text, here, following) || (small_word(text, following) && !after_equation(text, here))) {
+        return (Decision){0, following};
+    }
+    return (Decision){following, following};
+}
+
+#endif
