@@ -16,7 +16,6 @@ from antidistill.text import thinking
 
 ASSISTANTS = frozenset(("assistant", "gpt", "model", "bot", "ai", "chatgpt"))
 _INSTRUCTIONS = frozenset(("system", "developer"))
-_ROLE_KEYS = ("role", "from")
 _TEXT_KEYS = ("content", "value", "text", "parts")
 _BLOCK_KEYS = ("thinking", "text", "reasoning", "summary", "content", "parts")
 _REASONING_TYPES = frozenset(
@@ -62,12 +61,13 @@ def _asked(message: Mapping[str, Any]) -> str:
 
 def role_of(message: Mapping[str, Any]) -> str:
     """The role of a message in small letters, or "" if it has none."""
-    return next((str(message[key]).lower() for key in _ROLE_KEYS if message.get(key)), "")
+    role = message.get("role") or message.get("from")
+    return role.lower() if isinstance(role, str) else ""
 
 
 def is_message(value: Any) -> bool:
     """Whether a value has a role or a sender."""
-    return isinstance(value, dict) and any(isinstance(value.get(key), str) for key in _ROLE_KEYS)
+    return isinstance(value, dict) and ("role" in value or "from" in value)
 
 
 def plain_text(content: Any) -> str:
@@ -82,13 +82,16 @@ def plain_text(content: Any) -> str:
 def visible_text(content: Any, reasoning: str = "") -> str:
     """The text of an assistant's content without its reasoning; see `thoughts_beside` for `reasoning`."""
     if isinstance(content, str):
-        thoughts = thoughts_beside(reasoning, content)
-        return "\n".join(content[t.answer_start : t.answer_end] for t in thoughts) if thoughts else content
+        return _outside(thoughts_beside(reasoning, content), content)
     if isinstance(content, (list, tuple)):
         return "\n".join(filter(None, map(visible_text, content)))
     if not isinstance(content, dict) or _is_reasoning_block(content):
         return ""
     return visible_text(_content(content)[1])
+
+
+def _outside(thoughts: list[thinking.Thought], text: str) -> str:
+    return "\n".join([text[t.answer_start : t.answer_end] for t in thoughts]) if thoughts else text
 
 
 def thoughts_beside(reasoning: str, text: str) -> list[thinking.Thought]:
@@ -127,12 +130,12 @@ def in_message(message: Mapping[str, Any], path: KeyPath, prompt: str) -> Iterat
     key, content = _content(message)
     names = [name for name in message if reasoning_prefix(name) is not None]
     reasoning = next((message[name] for name in names if isinstance(message[name], str)), "")
-    answer = visible_text(content, reasoning)
+    thoughts = thoughts_beside(reasoning, content) if isinstance(content, str) else []
+    answer = _outside(thoughts, content) if isinstance(content, str) else visible_text(content)
     under_keys = [c for name in names for c in in_reasoning(message[name], (*path, name), prompt, answer)]
     yield from under_keys
-    if isinstance(content, str):
-        yield from in_text(content, (*path, key), prompt, reasoning)
-    elif isinstance(content, (list, tuple)):
+    yield from _between(thoughts, content, (*path, key), prompt)
+    if isinstance(content, (list, tuple)):
         yield from in_blocks(content, (*path, key), prompt, answer)
     elif isinstance(content, dict):
         yield from in_block(content, (*path, key), prompt, answer)
@@ -162,9 +165,12 @@ def _without_delimiters(text: str, path: KeyPath, prompt: str, answer: str) -> I
 
 def in_text(text: str, path: KeyPath, prompt: str, reasoning: str = "") -> Iterator[Candidate]:
     """Reasoning between delimiters in raw text; see `thoughts_beside` for `reasoning`."""
-    for thought in thoughts_beside(reasoning, text):
-        answer = text[thought.answer_start : thought.answer_end]
-        yield Candidate(path, text, thought.start, thought.end, prompt, answer)
+    return _between(thoughts_beside(reasoning, text), text, path, prompt)
+
+
+def _between(thoughts: list[thinking.Thought], text: str, path: KeyPath, prompt: str) -> Iterator[Candidate]:
+    for _, start, end, answer_start, answer_end in thoughts:
+        yield Candidate(path, text, start, end, prompt, text[answer_start:answer_end])
 
 
 def in_blocks(

@@ -55,6 +55,8 @@ def plan(columns: tuple[str, ...]) -> Plan:
         raise RowError(f"no column can hold reasoning: the row has {given}; expected {_EXPECTED}.")
     answers = [tuple(n for n in answer_names(reasoning_prefix(name)) if n in columns) for name in reasoning]
     prompts, requests, ids = (tuple(n for n in names if n in columns) for names in (PROMPTS, REQUESTS, IDS))
+    if not reasoning and all(name in CHATS for name in outputs):
+        requests = ()  # every turn has its own prompt
     return Plan(ids, prompts, requests, tuple(zip(reasoning, answers, strict=True)), outputs)
 
 

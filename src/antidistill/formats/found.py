@@ -66,10 +66,14 @@ def value_at(row: Row, path: KeyPath) -> Any:
 def strings(value: Mapping[str, Any] | Sequence[Any], at_least: int = 0) -> list[tuple[KeyPath, str]]:
     """All strings of at least that many characters inside `value`, with their paths."""
     found: list[tuple[KeyPath, str]] = []
+    _collect(value, at_least, (), found)
+    return found
+
+
+def _collect(value: Any, at_least: int, path: KeyPath, found: list[tuple[KeyPath, str]]) -> None:
     for step, member in value.items() if isinstance(value, Mapping) else enumerate(value):
         if isinstance(member, str):
             if len(member) >= at_least:
-                found.append(((step,), member))
+                found.append(((*path, step), member))
         elif isinstance(member, (dict, list, tuple)):
-            found += [((step, *path), text) for path, text in strings(member, at_least)]
-    return found
+            _collect(member, at_least, (*path, step), found)

@@ -1,0 +1,241 @@
+"""What a row holds beside the reasoning that would betray the edit: counts, token ids, log probabilities, hashes, quotes.
+
+Verbatim copies of the reasoning are places of its trace and are guarded with it, see `locate`. What is named here cannot
+be guarded: it is refused, removed or kept.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+from antidistill.errors import RowError, UsageError
+from antidistill.formats.found import Found, KeyPath, Row, strings
+from antidistill.formats.locate import SHORTEST_COPY, locate
+
+LONGEST_QUOTE = 200
+"""Characters; text that holds that much of the beginning of a reasoning is part of a copy, not a quote."""
+
+_WORD = re.compile(r"[A-Z]?[a-z]+\d*|[A-Z]+(?![a-z])|\d+")
+_NOT_OF_THE_REASONING = frozenset(
+    "prompt question problem input instruction query context system user max min limit budget cached cache cost "
+    "image audio video file commit model dataset config schema code source gold reference answer test price".split()
+)
+_ALWAYS_TOKENS = frozenset(("input_ids", "attention_mask", "position_ids", "loss_mask", "assistant_masks"))
+_KINDS = (
+    ("log probabilities", frozenset("logprobs logprob logits".split())),
+    ("score of the text", frozenset("perplexity ppl nll".split())),
+    ("embedding", frozenset("embedding embeddings hidden activations".split())),
+    ("hash", frozenset("hash md5 sha1 sha256 sha512 checksum digest minhash simhash".split())),
+    ("length", frozenset("length lengths len chars characters words sentences".split())),
+    ("encrypted reasoning", frozenset("encrypted".split())),
+)
+_JSON = frozenset('[{"')
+_REPEATED, _PART, _PIECES, _ESCAPED = (
+    "whole reasoning",
+    "part of the reasoning",
+    "pieces of the reasoning",
+    "escaped copy",
+)
+
+
+class Leaks(StrEnum):
+    """What happens to a row that holds more than the reasoning.
+
+    Attributes:
+        GUARD: copies are guarded like the reasoning; a row with anything else that betrays the edit is refused.
+        DROP: copies are guarded, anything else is removed.
+        REFUSE: a row with a copy or with anything else is refused.
+        KEEP: copies are guarded, anything else is left as it is.
+    """
+
+    GUARD = "guard"
+    DROP = "drop"
+    REFUSE = "refuse"
+    KEEP = "keep"
+
+
+class Leak(NamedTuple):
+    """A value that betrays the edit, and why."""
+
+    path: KeyPath
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.path))} ({self.kind})"
+
+
+def settle(row: Row, found: Sequence[Found], policy: Leaks) -> list[KeyPath]:
+    """The paths of `row` that must be removed under `policy`; none unless it is DROP.
+
+    Args:
+        row: the row.
+        found: the traces that `locate` finds in it.
+        policy: what to do about copies and leaks.
+
+    Raises:
+        RowError: the policy refuses the row, or what betrays the edit stands in the prompt or the answer, which stay.
+    """
+    if policy is Leaks.KEEP:
+        return []
+    betrayed = list(leaks(row, found))
+    if policy is Leaks.REFUSE:
+        betrayed += [Leak(place.path, "copy") for one in found for place in one.places[1:]]
+    fixed = {place.path for one in found for place in one.places} if policy is Leaks.DROP else set()
+    stay = [leak for leak in betrayed if policy is not Leaks.DROP or leak.path in fixed or leak.kind == _REPEATED]
+    if stay:
+        raise RowError(_refusal(stay))
+    return [leak.path for leak in betrayed]
+
+
+def check(rows: Iterable[Row], policy: Leaks) -> None:
+    """Refuses before anything is written what would have every row refused.
+
+    Args:
+        rows: some of the rows, such as the first of each file.
+        policy: what to do about copies and leaks.
+
+    Raises:
+        UsageError: the policy refuses one of the rows.
+    """
+    for row in rows:
+        try:
+            found = locate(row)
+        except RowError:
+            continue
+        try:
+            settle(row, found, policy)
+        except RowError as error:
+            raise UsageError(str(error)) from None
+
+
+def _refusal(leaks: Sequence[Leak]) -> str:
+    named = ", ".join(dict.fromkeys(map(str, leaks)))
+    ways = "--leaks keep to leave it in" if any(leak.kind == _REPEATED for leak in leaks) else "--leaks drop or keep"
+    return f"would betray the edit of the reasoning: {named}; choose {ways}."
+
+
+def leaks(row: Row, found: Sequence[Found] = ()) -> Iterator[Leak]:
+    """Values of `row` that betray an edit of its reasoning and cannot be edited like it.
+
+    By name and type: counts of tokens, lengths, token ids, log probabilities, embeddings, hashes, signatures and
+    encrypted reasoning. By content: text that holds the beginning of the reasoning, lists that hold its pieces, JSON in
+    a string that holds it escaped, and a prompt or answer that repeats it whole.
+    """
+    by_name = {name: kind for name, kind in _named(tuple(row)) if _tells(kind, row[name])}
+    for name, kind in by_name.items():
+        yield Leak((name,), kind)
+    for name, value in row.items():
+        if (type(value) is dict or type(value) is list) and name not in by_name:
+            yield from _inside(value, (name,))
+    for one in found:
+        yield from _in_texts(row, one, found)
+
+
+@functools.lru_cache(maxsize=1024)
+def _named(columns: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(name, kind) for name in columns if (kind := kind_of(name))]
+
+
+@functools.lru_cache(maxsize=4096)
+def kind_of(name: str) -> str:
+    """What a value of this name would betray; empty for most names."""
+    words = {word.lower() for word in _WORD.findall(name)}
+    if name.lower() in _ALWAYS_TOKENS:
+        return "token ids"
+    if words & _NOT_OF_THE_REASONING:
+        return ""
+    if words >= {"thought", "signature"}:
+        return "signature"
+    for kind, signs in _KINDS:
+        if words & signs:
+            return kind
+    if "ids" in words and words & {"token", "output", "completion", "response"}:
+        return "token ids"
+    if "count" in words and words & {"word", "char", "character", "sentence"}:
+        return "length"
+    return "token count" if words & {"token", "tokens"} or words >= {"eval", "count"} else ""
+
+
+def _tells(kind: str, value: Any) -> bool:
+    """Whether a value is of the type that its name promises, and not empty."""
+    if not value or isinstance(value, bool):
+        return False
+    if kind in ("hash", "signature", "encrypted reasoning"):
+        return isinstance(value, (str, bytes, int, list))
+    if isinstance(value, dict):
+        return kind == "log probabilities" and any(value.values())
+    while isinstance(value, list) and value:
+        value = value[0]
+    return isinstance(value, (int, float)) or (kind == "log probabilities" and isinstance(value, dict))
+
+
+def _inside(value: Any, path: KeyPath) -> Iterator[Leak]:
+    """Leaks by name deeper in the row."""
+    for step, member in value.items() if isinstance(value, dict) else enumerate(value):
+        here = (*path, step)
+        kind = (kind_of(step) or _kind_in_block(step, value)) if isinstance(step, str) else ""
+        if kind and _tells(kind, member):
+            yield Leak(here, kind)
+        elif isinstance(member, (dict, list)):
+            yield from _inside(member, here)
+
+
+def _kind_in_block(key: str, block: Mapping[str, Any]) -> str:
+    """Names that only betray something in a block of reasoning."""
+    of_reasoning = "thinking" in block or str(block.get("type")).startswith(("thinking", "redacted", "reasoning"))
+    return {"signature": "signature", "data": "encrypted reasoning"}.get(key, "") if of_reasoning else ""
+
+
+def _in_texts(row: Row, one: Found, found: Sequence[Found]) -> Iterator[Leak]:
+    """Leaks by content: strings that hold some of the reasoning and are no places of it."""
+    trace, core = one.trace, one.trace.reasoning.strip()
+    if len(core) < SHORTEST_COPY:
+        return
+    own = [place.path for place in one.places]
+    others = {place.path for other in found if other is not one for place in other.places}.difference(own)
+    kept = (trace.prompt, trace.answer)
+    for path, text in strings(row, min(len(core), LONGEST_QUOTE)):
+        kind = "" if path in others else _kind_of_text(text, core, own.count(path), kept)
+        if kind:
+            yield Leak(path, kind)
+    if len(core) > LONGEST_QUOTE:
+        yield from _in_pieces(row, core, others.union(own), kept)
+
+
+def _kind_of_text(text: str, core: str, places: int, kept: tuple[str, str]) -> str:
+    if len(text) - places * len(core) >= len(core):
+        if text.count(core) > places:
+            return _REPEATED
+        if not places and text[0] in _JSON and any(escaped in text for escaped in _escaped(core)):
+            return _ESCAPED
+    if places or len(core) <= LONGEST_QUOTE or text in kept:
+        return ""
+    return _PART if core[:LONGEST_QUOTE] in text else ""
+
+
+def _escaped(core: str) -> list[str]:
+    forms = (json.dumps(core, ensure_ascii=ascii_only)[1:-1] for ascii_only in (False, True))
+    return [form for form in forms if form != core]
+
+
+def _in_pieces(row: Row, core: str, read: Collection[KeyPath], kept: tuple[str, ...]) -> Iterator[Leak]:
+    """Lists whose strings together make up half of the reasoning: its sentences, steps or tokens."""
+    for name, value in row.items():
+        if isinstance(value, (dict, list)):
+            shorter = [((name, *path), text) for path, text in strings(value) if len(text) < len(core)]
+            if 2 * sum(len(text) for _, text in shorter) < len(core):
+                continue
+            pieces = [(p, text) for p, text in shorter if text in core and text not in kept and p not in read]
+            if 2 * sum(len(text) for _, text in pieces) >= len(core):
+                yield Leak(_common([path for path, _ in pieces]), _PIECES)
+
+
+def _common(paths: list[KeyPath]) -> KeyPath:
+    """The longest path that all paths go through."""
+    return tuple(steps[0] for steps in takewhile(lambda steps: len(set(steps)) == 1, zip(*paths, strict=False)))
