@@ -139,6 +139,10 @@ def test_rows_leave_out_what_holds_no_text():
         }
     )
     assert rows(batch) == [{"id": 1, "text": "x", "m": [{"a": "b"}]}]
+    usage = pa.record_batch(
+        {"usage": [{"total_tokens": 9, "ids": [1]}], "choices": [[{"logprobs": 0.5}]], "x": [[[1]]]}
+    )
+    assert rows(usage) == [{"usage": {"total_tokens": 9, "ids": [1]}, "choices": [{"logprobs": 0.5}]}]
     assert rows(batch.slice(0, 0)) == []
 
 

@@ -67,6 +67,13 @@ def test_files_one_after_the_other_without_ids(tmp_path):
     assert list(read(str(tmp_path / "*.jsonl"))) == traces[:2]
 
 
+def test_shards_whose_schema_changes(tmp_path):
+    pq.write_table(pa.table({"id": [1], "reasoning": [R], "answer": ["4"]}), tmp_path / "1.parquet")
+    columns = {"id": ["2"], "model": ["m"], "answer": ["4"], "reasoning": pa.array([R], pa.large_string())}
+    pq.write_table(pa.table(columns), tmp_path / "2.parquet")
+    assert [(t.id, t.reasoning, t.meta) for t in read(tmp_path)] == [("1", R, {}), ("2", R, {"model": "m"})]
+
+
 def test_mixed_dialects_in_one_file(tmp_path):
     rows = [
         {"id": 1, "reasoning": R, "answer": "4", "model": "m"},

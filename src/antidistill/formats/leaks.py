@@ -89,7 +89,7 @@ def settle(row: Row, found: Sequence[Found], policy: Leaks) -> list[KeyPath]:
     fixed = {place.path for one in found for place in one.places} if policy is Leaks.DROP else set()
     stay = [leak for leak in betrayed if policy is not Leaks.DROP or leak.path in fixed or leak.kind == _REPEATED]
     if stay:
-        raise RowError(_refusal(stay))
+        raise RowError(refusal(stay))
     return [leak.path for leak in betrayed]
 
 
@@ -114,7 +114,8 @@ def check(rows: Iterable[Row], policy: Leaks) -> None:
             raise UsageError(str(error)) from None
 
 
-def _refusal(leaks: Sequence[Leak]) -> str:
+def refusal(leaks: Sequence[Leak]) -> str:
+    """What is wrong with these leaks, and what to do about them."""
     named = ", ".join(dict.fromkeys(map(str, leaks)))
     ways = "--leaks keep to leave it in" if any(leak.kind == _REPEATED for leak in leaks) else "--leaks drop or keep"
     return f"would betray the edit of the reasoning: {named}; choose {ways}."

@@ -21,6 +21,16 @@ Changes: TypeAlias = Mapping[int, Sequence[Change]]
 MOST_BYTES = 64 << 20
 """Uncompressed bytes of a batch that `batches` aims at."""
 
+_SINGLE = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_null)
+_TEXT = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_binary_view,
+)
+"""Bytes are read so that a column of reasoning that is not declared as text is named."""
 _VERSIONS = ("1.0", "2.4", "2.6")
 
 
@@ -57,24 +67,20 @@ def _row(batch: pa.RecordBatch) -> dict[str, Any] | RowError:
 
 
 def _is_read(kind: pa.DataType) -> bool:
-    simple = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
-    return simple or pa.types.is_null(kind) or _holds_text(kind)
-
-
-def _holds_text(kind: pa.DataType) -> bool:
+    """Whether a column holds text or single numbers, be it deep inside; not lists of numbers, times or images."""
     if isinstance(kind, pa.BaseExtensionType):
-        return _holds_text(kind.storage_type)
+        return _is_read(kind.storage_type)
     if pa.types.is_dictionary(kind):
-        return _holds_text(kind.value_type)
+        return _is_read(kind.value_type)
     if pa.types.is_nested(kind):
-        return any(_holds_text(kind.field(position).type) for position in range(kind.num_fields))
-    return any(
-        test(kind) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, _is_bytes)
-    )
+        inner = [kind.field(position).type for position in range(kind.num_fields)]
+        numbers = pa.types.is_struct(kind)  # those of a list are not single
+        return any(_is_text(k) or (_is_read(k) and (numbers or pa.types.is_nested(k))) for k in inner)
+    return _is_text(kind) or any(test(kind) for test in _SINGLE)
 
 
-def _is_bytes(kind: pa.DataType) -> bool:
-    return any(test(kind) for test in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view))
+def _is_text(kind: pa.DataType) -> bool:
+    return any(test(kind) for test in _TEXT)
 
 
 def leaking_columns(schema: pa.Schema) -> list[Leak]:
