@@ -288,33 +288,6 @@ def test_dialect(name):
             assert value_at(row, path)[start:end] == trace.reasoning
 
 
-def test_every_turn_is_a_trace_with_what_was_said_before():
-    messages = [
-        {"role": "system", "content": "Be brief."},
-        {"role": "user", "content": " Add 2 and 2. "},
-        {"role": "assistant", "content": f"<think>{R}</think>\n\n4\n"},
-        {"role": "user", "content": "And 3?"},
-        {"role": "assistant", "content": None, "reasoning": R2, "tool_calls": [{"id": "t"}]},
-        {"role": "tool", "content": "7"},
-        {"role": "assistant", "content": "7", "reasoning_content": "Trivial. Seven."},
-    ]
-    prompts = [found.trace.prompt for found in locate({"messages": messages})]
-    assert prompts == [
-        " Add 2 and 2. ",
-        " Add 2 and 2. \n\n4\n\nAnd 3?",
-        " Add 2 and 2. \n\n4\n\nAnd 3?\n\n7",
-    ]
-
-
-def test_same_prompt_whether_the_reasoning_was_sent_back_or_not():
-    last = [{"role": "user", "content": "And 3?"}, {"role": "assistant", "content": "7", "reasoning": R2}]
-    sent = [USER, {"role": "assistant", "content": TAGGED}, *last]
-    stripped = [USER, {"role": "assistant", "content": "It is 4."}, *last]
-    fields = [USER, {"role": "assistant", "content": "It is 4.", "reasoning_content": R}, *last]
-    prompts = {locate({"messages": messages})[-1].trace.prompt for messages in (sent, stripped, fields)}
-    assert len(prompts) == 1
-
-
 def test_same_trace_key_in_every_dialect_of_one_exchange():
     keys = {locate(row)[0].trace.key for row, expected in ROWS.values() if expected[0][0] == ASKED}
     assert len(keys) == 1
@@ -339,6 +312,7 @@ def test_rows_without_id_take_the_given_name():
         {"messages": []},
         {"messages": None},
         {"text": "No reasoning in here."},
+        {"question": ASKED, "response": '{"sum": 4}'},
         {"question": ASKED, "thinking": False, "response": "It is 4."},
         {"question": ASKED, "reasoning": "off", "response": "It is 4."},
         {"choices": [], "error": "overloaded"},
@@ -364,6 +338,16 @@ def test_empty_reasoning_is_found_as_empty(row, path, at):
     assert found.places == ((path, at, at),)
 
 
+def test_empty_field_beside_reasoning_between_delimiters():
+    message = {"role": "assistant", "reasoning_content": "", "content": TAGGED}
+    (found,) = locate({"id": 1, "messages": [USER, message]})
+    assert (found.trace.id, found.trace.answer) == ("1", "It is 4.")
+
+
+def test_json_text_beside_reasoning_is_not_read():
+    assert len(locate({"reasoning": R, "messages": '[{"content": "<think>x</think>"}]'})) == 1
+
+
 def test_several_empty_ones_stay_apart():
     assert len(locate({"generations": ["<think></think>3", "<think></think>4"]})) == 2
 
@@ -374,7 +358,8 @@ def test_several_empty_ones_stay_apart():
         ({}, "the row has none"),
         ({"a": 1, "b": "x"}, "the row has a, b; expected a column of reasoning"),
         ({"reasoning": 5, "answer": "4"}, "no column holds text .*reasoning=5"),
-        ({"messages": '[{"role": "user"}]'}, "column messages holds messages written as JSON text"),
+        ({"messages": '[{"role": "user"}]'}, "column messages holds JSON written as text"),
+        ({"response": '{"content": "<think>So\\\\n4.</think>4"}'}, "column response holds JSON written as text"),
     ],
 )
 def test_rows_of_no_dialect(row, says):

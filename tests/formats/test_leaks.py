@@ -160,8 +160,9 @@ def test_no_leak(row):
     assert named(row) == []
 
 
-def test_real_rows_leak_nothing(shared):
-    for row in pq.read_table(shared / "traces_gsm8k_4models.parquet").to_pylist():
+@pytest.mark.parametrize("name", ["gsm8k_4models", "illposed_stress", "thought_anchors_math"])
+def test_real_rows_leak_nothing(shared, name):
+    for row in pq.read_table(shared / f"traces_{name}.parquet").to_pylist():
         assert named(row) == []
 
 
@@ -182,6 +183,13 @@ def test_guard_refuses_and_names_all():
 
 def test_drop_removes_what_cannot_be_guarded():
     assert settled(ROW, Leaks.DROP) == [("num_tokens",), ("usage", "total_tokens"), ("preview",)]
+
+
+@pytest.mark.parametrize("row", [{**ROW, "reasoning": None}, {**ROW, "reasoning": " "}])
+def test_rows_without_reasoning_have_nothing_to_betray(row):
+    row = {**row, "text": "Q 66", "preview": None}
+    assert settled(row, Leaks.GUARD) == settled(row, Leaks.REFUSE) == []
+    assert settled(row, Leaks.DROP) == [("num_tokens",), ("usage", "total_tokens")]
 
 
 def test_drop_never_removes_an_answer():

@@ -10,8 +10,10 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
+
 from antidistill.errors import RowError
-from antidistill.formats import chat
+from antidistill.formats import chat, messages
 from antidistill.formats.chat import Candidate
 from antidistill.formats.columns import CHATS, IDS, OUTPUTS, PROMPTS, REQUESTS, answer_names, reasoning_prefix
 from antidistill.formats.found import KeyPath, Row
@@ -79,13 +81,27 @@ def candidates(row: Row, columns: Plan) -> list[Candidate]:
             found += _in_output(row[name], (name,), prompt, beside.get(name, ""))
     if not found:
         _check_that_one_could_hold_text(row, [*dict(columns.reasoning), *columns.outputs])
-    return found
+    return [candidate for candidate in found if candidate.text] or found
 
 
 def _check_that_one_could_hold_text(row: Row, columns: list[str]) -> None:
+    for name in columns:
+        text = row[name]
+        if isinstance(text, str) and _is_json(text) and (name in CHATS or thinking.may_hold(text)):
+            raise RowError(f"column {name} holds JSON written as text: parse it, so that it is part of the row.")
     if all(isinstance(row[name], (bool, int, float, bytes)) for name in columns):
         given = ", ".join(f"{name}={_shown(row[name])}" for name in columns)
         raise RowError(f"no column holds text that could be reasoning: {given}; expected {_EXPECTED}.")
+
+
+def _is_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _shown(value: Any) -> str:
@@ -114,12 +130,14 @@ def _asked(request: Any) -> str:
     """The prompt in the messages of a chat, or in a stored request."""
     if isinstance(request, dict):
         return next(filter(None, (_asked(request[name]) for name in (*PROMPTS, *REQUESTS) if name in request)), "")
-    if not isinstance(request, (list, tuple)) or isinstance(request, str) or not all(map(chat.is_message, request)):
-        return request if isinstance(request, str) else ""
+    if isinstance(request, str):
+        return request
+    if not isinstance(request, (list, tuple)) or not all(map(messages.is_message, request)):
+        return ""
     turns = list(request)
-    while turns and chat.role_of(turns[-1]) in chat.ASSISTANTS:
+    while turns and messages.role_of(turns[-1]) in messages.ASSISTANTS:
         turns.pop()
-    return chat.prompt_of(turns)
+    return messages.prompt_of(turns)
 
 
 def plain_answer(row: Row, columns: tuple[str, ...]) -> str:
@@ -132,7 +150,7 @@ def plain_answer(row: Row, columns: tuple[str, ...]) -> str:
 
 
 def _answer(row: Row, columns: tuple[str, ...], reasoning: str) -> str:
-    return next(filter(None, (chat.visible_text(row[name], reasoning) for name in columns)), "")
+    return next(filter(None, (messages.visible_text(row[name], reasoning) for name in columns)), "")
 
 
 def _in_output(value: Any, path: KeyPath, prompt: str, reasoning: str = "") -> Iterator[Candidate]:
@@ -145,10 +163,8 @@ def _in_output(value: Any, path: KeyPath, prompt: str, reasoning: str = "") -> I
 
 
 def _in_raw_text(text: str, path: KeyPath, prompt: str, reasoning: str) -> Iterator[Candidate]:
-    if path[0] in CHATS and text.lstrip()[:1] in ("[", "{"):
-        raise RowError(
-            f"column {path[0]} holds messages written as JSON text: parse them into a list of messages first."
-        )
+    if _is_json(text):
+        return  # its escapes would be taken for text
     if not prompt and path == ("text",):  # the whole exchange in one text
         prompt = next((text[: thought.opens] for thought in thinking.find(text)), "")
     yield from chat.in_text(text, path, prompt, reasoning)
@@ -156,10 +172,10 @@ def _in_raw_text(text: str, path: KeyPath, prompt: str, reasoning: str) -> Itera
 
 def _in_list(values: Sequence[Any], path: KeyPath, prompt: str) -> Iterator[Candidate]:
     """Messages, blocks of one response, choices, or raw texts."""
-    if all(map(chat.is_message, values)):
+    if all(map(messages.is_message, values)):
         yield from chat.in_chat(values, path, prompt)
     elif any(isinstance(value, dict) and "type" in value for value in values):
-        yield from chat.in_blocks(values, path, prompt, chat.visible_text(values))
+        yield from chat.in_blocks(values, path, prompt, messages.visible_text(values))
     else:
         for position, value in enumerate(values):
             yield from _in_output(value, (*path, position), prompt)

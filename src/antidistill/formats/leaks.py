@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -17,24 +16,11 @@ from typing import Any, NamedTuple
 from antidistill.errors import RowError, UsageError
 from antidistill.formats.found import Found, KeyPath, Row, strings
 from antidistill.formats.locate import SHORTEST_COPY, locate
+from antidistill.formats.telltales import kind_in_block, kind_of, tells
 
 LONGEST_QUOTE = 200
 """Characters; text that holds that much of the beginning of a reasoning is part of a copy, not a quote."""
 
-_WORD = re.compile(r"[A-Z]?[a-z]+\d*|[A-Z]+(?![a-z])|\d+")
-_NOT_OF_THE_REASONING = frozenset(
-    "prompt question problem input instruction query context system user max min limit budget cached cache cost "
-    "image audio video file commit model dataset config schema code source gold reference answer test price".split()
-)
-_ALWAYS_TOKENS = frozenset(("input_ids", "attention_mask", "position_ids", "loss_mask", "assistant_masks"))
-_KINDS = (
-    ("log probabilities", frozenset("logprobs logprob logits".split())),
-    ("score of the text", frozenset("perplexity ppl nll".split())),
-    ("embedding", frozenset("embedding embeddings hidden activations".split())),
-    ("hash", frozenset("hash md5 sha1 sha256 sha512 checksum digest minhash simhash".split())),
-    ("length", frozenset("length lengths len chars characters words sentences".split())),
-    ("encrypted reasoning", frozenset("encrypted".split())),
-)
 _JSON = frozenset('[{"')
 _REPEATED, _PART, _PIECES, _ESCAPED = (
     "whole reasoning",
@@ -73,6 +59,8 @@ class Leak(NamedTuple):
 def settle(row: Row, found: Sequence[Found], policy: Leaks) -> list[KeyPath]:
     """The paths of `row` that must be removed under `policy`; none unless it is DROP.
 
+    To be called for rows without reasoning as well: under DROP all rows lose the same columns.
+
     Args:
         row: the row.
         found: the traces that `locate` finds in it.
@@ -81,7 +69,8 @@ def settle(row: Row, found: Sequence[Found], policy: Leaks) -> list[KeyPath]:
     Raises:
         RowError: the policy refuses the row, or what betrays the edit stands in the prompt or the answer, which stay.
     """
-    if policy is Leaks.KEEP:
+    nothing_to_betray = policy is not Leaks.DROP and not any(one.trace.reasoning.strip() for one in found)
+    if policy is Leaks.KEEP or nothing_to_betray:
         return []
     betrayed = list(leaks(row, found))
     if policy is Leaks.REFUSE:
@@ -128,7 +117,7 @@ def leaks(row: Row, found: Sequence[Found] = ()) -> Iterator[Leak]:
     encrypted reasoning. By content: text that holds the beginning of the reasoning, lists that hold its pieces, JSON in
     a string that holds it escaped, and a prompt or answer that repeats it whole.
     """
-    by_name = {name: kind for name, kind in _named(tuple(row)) if _tells(kind, row[name])}
+    by_name = {name: kind for name, kind in _named(tuple(row)) if tells(kind, row[name])}
     for name, kind in by_name.items():
         yield Leak((name,), kind)
     for name, value in row.items():
@@ -143,54 +132,15 @@ def _named(columns: tuple[str, ...]) -> list[tuple[str, str]]:
     return [(name, kind) for name in columns if (kind := kind_of(name))]
 
 
-@functools.lru_cache(maxsize=4096)
-def kind_of(name: str) -> str:
-    """What a value of this name would betray; empty for most names."""
-    words = {word.lower() for word in _WORD.findall(name)}
-    if name.lower() in _ALWAYS_TOKENS:
-        return "token ids"
-    if words & _NOT_OF_THE_REASONING:
-        return ""
-    if words >= {"thought", "signature"}:
-        return "signature"
-    for kind, signs in _KINDS:
-        if words & signs:
-            return kind
-    if "ids" in words and words & {"token", "output", "completion", "response"}:
-        return "token ids"
-    if "count" in words and words & {"word", "char", "character", "sentence"}:
-        return "length"
-    return "token count" if words & {"token", "tokens"} or words >= {"eval", "count"} else ""
-
-
-def _tells(kind: str, value: Any) -> bool:
-    """Whether a value is of the type that its name promises, and not empty."""
-    if not value or isinstance(value, bool):
-        return False
-    if kind in ("hash", "signature", "encrypted reasoning"):
-        return isinstance(value, (str, bytes, int, list))
-    if isinstance(value, dict):
-        return kind == "log probabilities" and any(value.values())
-    while isinstance(value, list) and value:
-        value = value[0]
-    return isinstance(value, (int, float)) or (kind == "log probabilities" and isinstance(value, dict))
-
-
 def _inside(value: Any, path: KeyPath) -> Iterator[Leak]:
     """Leaks by name deeper in the row."""
     for step, member in value.items() if isinstance(value, dict) else enumerate(value):
         here = (*path, step)
-        kind = (kind_of(step) or _kind_in_block(step, value)) if isinstance(step, str) else ""
-        if kind and _tells(kind, member):
+        kind = (kind_of(step) or kind_in_block(step, value)) if isinstance(step, str) else ""
+        if kind and tells(kind, member):
             yield Leak(here, kind)
         elif isinstance(member, (dict, list)):
             yield from _inside(member, here)
-
-
-def _kind_in_block(key: str, block: Mapping[str, Any]) -> str:
-    """Names that only betray something in a block of reasoning."""
-    of_reasoning = "thinking" in block or str(block.get("type")).startswith(("thinking", "redacted", "reasoning"))
-    return {"signature": "signature", "data": "encrypted reasoning"}.get(key, "") if of_reasoning else ""
 
 
 def _in_texts(row: Row, one: Found, found: Sequence[Found]) -> Iterator[Leak]:

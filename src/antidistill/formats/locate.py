@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from antidistill.formats.chat import CLOSINGS, OPENINGS, Candidate
+from antidistill.formats.chat import Candidate
 from antidistill.formats.dialects import Plan, candidates, id_in, plain_answer, plan, prompt_in
 from antidistill.formats.found import Found, KeyPath, Place, Row, strings
+from antidistill.formats.messages import CLOSINGS, OPENINGS
 from antidistill.text import thinking
 from antidistill.trace import Trace
 

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from antidistill.errors import RowError
 from antidistill.formats.found import Change, KeyPath
-from antidistill.formats.leaks import Leak, kind_of
+from antidistill.formats.leaks import Leak
+from antidistill.formats.telltales import kind_of
 
 Changes: TypeAlias = Mapping[int, Sequence[Change]]
 """What changes in a batch, by the position of the row."""
