@@ -13,7 +13,8 @@ from antidistill.defenses.seams import Cuts, is_whole
 from antidistill.defenses.stream import StreamEditor
 from antidistill.defenses.text_defense import MarkerDefense
 from antidistill.text.markers import Markers
-from antidistill.text.survey import ITEM, MARKER, RAGGED, flags, list_number, survey
+from antidistill.text.native import survey
+from antidistill.text.survey import ITEM, MARKER, RAGGED, flags, list_number
 from antidistill.trace import Edit
 
 

@@ -10,7 +10,8 @@ from antidistill.defenses.budget import check_share
 from antidistill.defenses.choices import Choices, require_key
 from antidistill.defenses.text_defense import MarkerDefense
 from antidistill.defenses.whole import WholeEditor
-from antidistill.text.survey import ITEM, MARKER, RAGGED, survey
+from antidistill.text.native import survey
+from antidistill.text.survey import ITEM, MARKER, RAGGED
 from antidistill.trace import Edit
 
 

@@ -14,7 +14,8 @@ from antidistill.defenses.sentences import SentencePolicy
 from antidistill.defenses.text_defense import SentenceWise, TextDefense
 from antidistill.defenses.whole import WholeEditor
 from antidistill.errors import BadOption
-from antidistill.text.survey import ITEM, RAGGED, survey
+from antidistill.text.native import survey
+from antidistill.text.survey import ITEM, RAGGED
 from antidistill.trace import Edit
 
 

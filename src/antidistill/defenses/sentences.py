@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import compress
-
 from antidistill.defenses.seams import Cuts
 from antidistill.defenses.stream import StreamEditor
 from antidistill.text.markers import Markers
-from antidistill.text.survey import ITEM, MARKER, RAGGED, flags, survey
+from antidistill.text.native import candidates
+from antidistill.text.survey import ITEM, MARKER, RAGGED, flags
 from antidistill.trace import Edit
 
 
@@ -40,22 +38,13 @@ class SentencePolicy:
 
 def edit_sentences(text: str, policy: SentencePolicy, reason: str, markers: Markers) -> list[Edit]:
     """The edits of a whole text."""
-    starts, sentence_flags = survey(text, markers)
     cuts = Cuts(text, reason=reason)
     length = len(text)
-    starts.append(length)
-    for number in _candidates(sentence_flags, policy.mask, policy.value):
-        start, end = starts[number], starts[number + 1]
-        if policy.takes(number, start, end):
-            policy.apply(cuts, start, end, sentence_flags[number], end == length)
+    takes, apply = policy.takes, policy.apply
+    for number, start, end, sentence_flags in candidates(text, markers, policy.mask, policy.value):
+        if takes(number, start, end):
+            apply(cuts, start, end, sentence_flags, end == length)
     return cuts.close()
-
-
-def _candidates(sentence_flags: bytes, mask: int, value: int) -> Iterable[int]:
-    if not mask:
-        return range(len(sentence_flags))
-    table = bytes(flag & mask == value for flag in range(256))
-    return compress(range(len(sentence_flags)), sentence_flags.translate(table))
 
 
 class SentenceEditor(StreamEditor):

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antidistill.text.markers import DEFAULT
-from antidistill.text.survey import EQUATION, MARKER, survey
+from antidistill.text.native import survey
+from antidistill.text.survey import EQUATION, MARKER
 
 
 class Surveyed(NamedTuple):

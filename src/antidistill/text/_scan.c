@@ -4,6 +4,7 @@
  * once per storage width of str (1, 2 or 4 bytes); the rules run once per special character and read through `at`.
  */
 #include "_scan_regions.h"
+#include "_survey.h"
 
 static Decision decide(const Text *text, Py_ssize_t here)
 {
@@ -32,61 +33,47 @@ static bool append(PyObject *list, Py_ssize_t number)
     return failed == 0;
 }
 
-static PyObject *scan_text(const Text *text, Py_ssize_t position)
+typedef struct {
+    Py_ssize_t resume, safe;
+} Reached;
+
+/* Appends to `cuts` what is certain in text[position:]; returns false with an exception set if there is no memory. */
+static bool append_cuts(const Text *text, Py_ssize_t position, PyObject *cuts, Reached *reached)
 {
-    PyObject *cuts = PyList_New(0);
-    if (cuts == NULL) {
-        return NULL;
-    }
-    Py_ssize_t resume = text->length;
-    Py_ssize_t safe = text->length;
+    *reached = (Reached){.resume = text->length, .safe = text->length};
     Py_ssize_t here = smaller(larger(position, 0), text->length);
     while ((here = next_special(text, here)) < text->length) {
         const Decision decision = decide(text, here);
         if (decision.next == UNDECIDED) {
-            resume = here;
-            safe = decision.cut;
+            *reached = (Reached){.resume = here, .safe = decision.cut};
             break;
         }
         if (decision.cut > 0 && !append(cuts, decision.cut)) {
-            Py_DECREF(cuts);
-            return NULL;
+            return false;
         }
         here = decision.next;
     }
-    return Py_BuildValue("(Nnn)", cuts, resume, safe);
+    return true;
 }
 
-/* Reads the arguments of `scan`; returns false with an exception set where they are not (str, int, bool). */
-static bool read_arguments(PyObject *const *args, Py_ssize_t count, Text *text, Py_ssize_t *position)
+/* Reads a str; returns false with an exception set where `object` is something else. */
+static bool read_text(PyObject *object, bool final, Text *text)
 {
-    if (count != 3) {
-        PyErr_Format(PyExc_TypeError, "scan takes 3 arguments (text, position, final), %zd given", count);
-        return false;
-    }
-    if (!PyUnicode_Check(args[0])) {
-        PyErr_Format(PyExc_TypeError, "text is a str, not %.100s", Py_TYPE(args[0])->tp_name);
+    if (!PyUnicode_Check(object)) {
+        PyErr_Format(PyExc_TypeError, "text is a str, not %.100s", Py_TYPE(object)->tp_name);
         return false;
     }
 #if PY_VERSION_HEX < 0x030C0000
-    if (PyUnicode_READY(args[0]) < 0) {
+    if (PyUnicode_READY(object) < 0) {
         return false;
     }
 #endif
-    *position = PyNumber_AsSsize_t(args[1], PyExc_OverflowError);
-    if (*position == -1 && PyErr_Occurred()) {
-        return false;
-    }
-    const int final = PyObject_IsTrue(args[2]);
-    if (final < 0) {
-        return false;
-    }
     *text = (Text){
-        .object = args[0],
-        .data = PyUnicode_DATA(args[0]),
-        .kind = (int)PyUnicode_KIND(args[0]),
-        .final = final != 0,
-        .length = PyUnicode_GET_LENGTH(args[0]),
+        .object = object,
+        .data = PyUnicode_DATA(object),
+        .kind = (int)PyUnicode_KIND(object),
+        .final = final,
+        .length = PyUnicode_GET_LENGTH(object),
     };
     return true;
 }
@@ -94,17 +81,151 @@ static bool read_arguments(PyObject *const *args, Py_ssize_t count, Text *text, 
 static PyObject *scan(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     (void)module;
+    if (count != 3) {
+        return PyErr_Format(PyExc_TypeError, "scan takes 3 arguments (text, position, final), %zd given", count);
+    }
+    const Py_ssize_t position = PyNumber_AsSsize_t(args[1], PyExc_OverflowError);
+    const int final = PyObject_IsTrue(args[2]);
     Text text;
-    Py_ssize_t position;
-    if (!read_arguments(args, count, &text, &position)) {
+    if ((position == -1 && PyErr_Occurred()) || final < 0 || !read_text(args[0], final != 0, &text)) {
         return NULL;
     }
-    return scan_text(&text, position);
+    PyObject *cuts = PyList_New(0);
+    Reached reached;
+    if (cuts == NULL || !append_cuts(&text, position, cuts, &reached)) {
+        Py_XDECREF(cuts);
+        return NULL;
+    }
+    return Py_BuildValue("(Nnn)", cuts, reached.resume, reached.safe);
+}
+
+/* Reads a tuple of str; returns false with an exception set where `object` is something else. */
+static bool read_words(PyObject *object, Words *words)
+{
+    if (!PyTuple_Check(object)) {
+        PyErr_Format(PyExc_TypeError, "words are a tuple of str, not %.100s", Py_TYPE(object)->tp_name);
+        return false;
+    }
+    *words = (Words){.items = ((PyTupleObject *)object)->ob_item, .count = PyTuple_GET_SIZE(object)};
+    for (Py_ssize_t w = 0; w < words->count; w++) {
+        if (!PyUnicode_Check(words->items[w])) {
+            PyErr_SetString(PyExc_TypeError, "words are a tuple of str");
+            return false;
+        }
+        note_word(words, w);
+    }
+    return true;
+}
+
+static bool read_markers(PyObject *words, PyObject *leads, Markers *markers)
+{
+    if (!read_words(words, &markers->words) || !read_words(leads, &markers->leads)) {
+        return false;
+    }
+    markers->reach = larger(markers->words.longest, markers->leads.longest) + REACH_BEHIND_WORD;
+    return true;
+}
+
+/* End of the sentence that starts at `start`: the next cut, or the end of the text. */
+static Py_ssize_t next_cut(const Text *text, Py_ssize_t start)
+{
+    Py_ssize_t here = start;
+    while ((here = next_special(text, here)) < text->length) {
+        const Decision decision = decide(text, here);
+        if (decision.cut > 0) {
+            return decision.cut;
+        }
+        here = decision.next;
+    }
+    return text->length;
+}
+
+/* Appends start and flags of each sentence; returns false with an exception set if there is no memory. */
+static bool append_sentences(const Text *text, const Markers *markers, PyObject *starts, PyObject *flags)
+{
+    for (Sentence sentence = {0}; sentence.start < text->length; sentence.start = sentence.end) {
+        sentence.end = next_cut(text, sentence.start);
+        const char flag = (char)(head_flags(text, sentence, markers) | shape_flags(text, sentence));
+        if (!append(starts, sentence.start) || PyByteArray_Resize(flags, sentence.number + 1) < 0) {
+            return false;
+        }
+        PyByteArray_AS_STRING(flags)[sentence.number++] = flag;
+    }
+    return true;
+}
+
+static PyObject *survey(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    Text text;
+    Markers markers;
+    if (count != 3) {
+        return PyErr_Format(PyExc_TypeError, "survey takes 3 arguments (text, words, leads), %zd given", count);
+    }
+    if (!read_text(args[0], true, &text) || !read_markers(args[1], args[2], &markers)) {
+        return NULL;
+    }
+    PyObject *starts = PyList_New(0);
+    PyObject *flags = PyByteArray_FromStringAndSize(NULL, 0);
+    PyObject *result = NULL;
+    if (starts != NULL && flags != NULL && append_sentences(&text, &markers, starts, flags)) {
+        PyObject *bytes = PyBytes_FromObject(flags);
+        result = bytes == NULL ? NULL : PyTuple_Pack(2, starts, bytes);
+        Py_XDECREF(bytes);
+    }
+    Py_XDECREF(starts);
+    Py_XDECREF(flags);
+    return result;
+}
+
+/* Appends (number, start, end, flags) of the sentence to `found` if its flags fit; the head is read before the whole. */
+static bool append_candidate(const Text *text, Sentence sentence, const Markers *markers, Fit fit, PyObject *found)
+{
+    int flags = head_flags(text, sentence, markers);
+    if ((flags & fit.mask & MARKER) != (fit.value & fit.mask & MARKER)) {
+        return true;
+    }
+    flags |= shape_flags(text, sentence);
+    if ((flags & fit.mask) != fit.value) {
+        return true;
+    }
+    PyObject *row = Py_BuildValue("(nnni)", sentence.number, sentence.start, sentence.end, flags);
+    const bool appended = row != NULL && PyList_Append(found, row) == 0;
+    Py_XDECREF(row);
+    return appended;
+}
+
+static PyObject *candidates(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    Text text;
+    Markers markers;
+    if (count != 5) {
+        return PyErr_Format(PyExc_TypeError, "candidates takes 5 arguments (text, words, leads, mask, value), %zd given", count);
+    }
+    const Fit fit = {.mask = (int)PyLong_AsLong(args[3]), .value = (int)PyLong_AsLong(args[4])};
+    if (PyErr_Occurred() || !read_text(args[0], true, &text) || !read_markers(args[1], args[2], &markers)) {
+        return NULL;
+    }
+    PyObject *found = PyList_New(0);
+    Sentence sentence = {0};
+    while (found != NULL && sentence.start < text.length) {
+        sentence.end = next_cut(&text, sentence.start);
+        if (!append_candidate(&text, sentence, &markers, fit, found)) {
+            Py_CLEAR(found);
+        }
+        sentence = (Sentence){.number = sentence.number + 1, .start = sentence.end};
+    }
+    return found;
 }
 
 static PyMethodDef METHODS[] = {
     {"scan", (PyCFunction)(void (*)(void))scan, METH_FASTCALL,
      "scan(text, position, final, /)\n--\n\nFinds the sentence starts in text[position:], as antidistill.text.scan.scan does."},
+    {"survey", (PyCFunction)(void (*)(void))survey, METH_FASTCALL,
+     "survey(text, words, leads, /)\n--\n\nSentence starts and flags, as antidistill.text.survey.survey gives them."},
+    {"candidates", (PyCFunction)(void (*)(void))candidates, METH_FASTCALL,
+     "candidates(text, words, leads, mask, value, /)\n--\n\nSentences whose flags fit, as antidistill.text.survey.candidates gives them."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -161,7 +161,12 @@ static inline bool is_space(Py_UCS4 c)
 
 static inline bool is_lower(Py_UCS4 c)
 {
-    return Py_UNICODE_ISLOWER(c);
+    return c < 128 ? c >= 'a' && c <= 'z' : Py_UNICODE_ISLOWER(c);
+}
+
+static inline bool is_alnum(Py_UCS4 c)
+{
+    return c < 128 ? is_letter(c) || is_digit(c) : Py_UNICODE_ISALNUM(c);
 }
 
 /* Steps and searches. */

@@ -121,7 +121,7 @@ static bool is_no_sentence_end(const Text *text, Py_ssize_t full_stop, Py_ssize_
 {
     const Py_ssize_t floor = larger(0, full_stop - MAX_WORD);
     Py_ssize_t start = full_stop;
-    while (start > floor && (at(text, start - 1) == '.' || Py_UNICODE_ISALNUM(at(text, start - 1)))) {
+    while (start > floor && (at(text, start - 1) == '.' || is_alnum(at(text, start - 1)))) {
         start--;
     }
     const Py_ssize_t count = full_stop - start;

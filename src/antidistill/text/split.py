@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from antidistill.text.native import scan
 from antidistill.text.scan import LOOKBACK
-
-try:
-    from antidistill.text._scan import scan as scan
-except ImportError:  # no compiler was there at installation: the same rules, slower
-    from antidistill.text.scan import scan as scan
 
 _new_str = str.__new__
 _KEPT = LOOKBACK + 40

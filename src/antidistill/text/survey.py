@@ -1,9 +1,12 @@
-"""What the defenses ask of every sentence, in one pass: where it starts and a byte of flags."""
+"""What the defenses ask of every sentence, in one pass: where it starts and a byte of flags.
+
+This is the definition; `_survey.h` holds the same rules for speed, and a test proves both equal.
+"""
 
 from __future__ import annotations
 
 from antidistill.text.markers import Markers
-from antidistill.text.split import scan
+from antidistill.text.scan import scan
 
 MARKER = 1
 """The sentence opens with a marker."""
@@ -30,6 +33,17 @@ def survey(text: str, markers: Markers) -> tuple[list[int], bytes]:
     starts = [0, *scan(text, 0, True)[0]]
     ends = [*starts[1:], len(text)]
     return starts, bytes(flags(text, start, end, markers) for start, end in zip(starts, ends, strict=True))
+
+
+def candidates(text: str, markers: Markers, mask: int, value: int) -> list[tuple[int, int, int, int]]:
+    """The sentences with `flags & mask == value`, each as (number, start, end, flags); `mask` 0 takes all."""
+    starts, sentence_flags = survey(text, markers)
+    ends = [*starts[1:], len(text)]
+    return [
+        (number, starts[number], ends[number], flag)
+        for number, flag in enumerate(sentence_flags)
+        if flag & mask == value
+    ]
 
 
 def flags(text: str, start: int, end: int, markers: Markers) -> int:
