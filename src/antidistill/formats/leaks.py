@@ -17,6 +17,7 @@ from antidistill.errors import RowError, UsageError
 from antidistill.formats.found import Found, KeyPath, Row, strings
 from antidistill.formats.locate import SHORTEST_COPY, locate
 from antidistill.formats.telltales import kind_in_block, kind_of, tells
+from antidistill.trace import Trace
 
 LONGEST_QUOTE = 200
 """Characters; text that holds that much of the beginning of a reasoning is part of a copy, not a quote."""
@@ -69,12 +70,14 @@ def settle(row: Row, found: Sequence[Found], policy: Leaks) -> list[KeyPath]:
     Raises:
         RowError: the policy refuses the row, or what betrays the edit stands in the prompt or the answer, which stay.
     """
-    nothing_to_betray = policy is not Leaks.DROP and not any(one.trace.reasoning.strip() for one in found)
-    if policy is Leaks.KEEP or nothing_to_betray:
+    if policy is Leaks.KEEP:
         return []
     betrayed = list(leaks(row, found))
     if policy is Leaks.REFUSE:
         betrayed += [Leak(place.path, "copy") for one in found for place in one.places[1:]]
+    nothing_to_betray = policy is not Leaks.DROP and not any(one.trace.reasoning.strip() for one in found)
+    if not betrayed or nothing_to_betray:
+        return []
     fixed = {place.path for one in found for place in one.places} if policy is Leaks.DROP else set()
     stay = [leak for leak in betrayed if policy is not Leaks.DROP or leak.path in fixed or leak.kind == _REPEATED]
     if stay:
@@ -117,6 +120,8 @@ def leaks(row: Row, found: Sequence[Found] = ()) -> Iterator[Leak]:
     encrypted reasoning. By content: text that holds the beginning of the reasoning, lists that hold its pieces, JSON in
     a string that holds it escaped, and a prompt or answer that repeats it whole.
     """
+    if len(found) == 1 and _is_bare(row, found[0]):
+        return
     by_name = {name: kind for name, kind in _named(tuple(row)) if tells(kind, row[name])}
     for name, kind in by_name.items():
         yield Leak((name,), kind)
@@ -125,6 +130,26 @@ def leaks(row: Row, found: Sequence[Found] = ()) -> Iterator[Leak]:
             yield from _inside(value, (name,))
     for one in found:
         yield from _in_texts(row, one, found)
+
+
+def _is_bare(row: Row, one: Found) -> bool:
+    """Whether a row has nothing but the trace and short values; a short cut for most rows."""
+    trace, core = one.trace, one.trace.reasoning.strip()
+    own = one.places[0].path
+    if len(one.places) != 1 or len(own) != 1 or len(row[str(own[0])]) != len(trace.reasoning):
+        return False
+    quote = min(len(core), LONGEST_QUOTE)
+    for name, value in row.items():
+        kind = type(value)
+        if kind is dict or kind is list:
+            return False
+        if kind is str and len(value) >= quote and name != own[0] and not _is_kept(value, trace, core):
+            return False
+    return not _named(tuple(row))
+
+
+def _is_kept(text: str, trace: Trace, core: str) -> bool:
+    return len(text) < len(core) and text in (trace.answer, trace.prompt)
 
 
 @functools.lru_cache(maxsize=1024)
