@@ -4,8 +4,13 @@ AntidistillError
 ├── UsageError              the call is wrong: nothing was written                    (exit 2)
 │   ├── UnknownName         a method, option, scorer … that does not exist
 │   ├── BadOption           an option out of its range
-│   └── MissingExtra        an optional dependency is not installed
+│   ├── MissingExtra        an optional dependency is not installed
+│   └── NoCommitment        no defense, and no mixture of defenses, meets all limits
 ├── InputError              a file that cannot be read or is not what it should be    (exit 2)
+│   └── PayoffError         a payoff table that does not describe a game
+│       ├── MissingCell     a cell that is not there
+│       ├── NotFinite       a cell that is NaN, infinite or no number
+│       └── WrongShape      a table that is not rows x columns
 ├── OutputError             a file that cannot be written, or is there already        (exit 2)
 ├── KeyFileError            a key file that is missing, too short or not the right one (exit 2)
 ├── LedgerError             ledger and guarded file do not belong together            (exit 2)
@@ -57,8 +62,40 @@ class MissingExtra(UsageError):
         self.feature, self.package, self.extra = feature, package, extra
 
 
+class NoCommitment(UsageError):
+    """No defense, and no mixture of defenses, meets all limits."""
+
+
 class InputError(AntidistillError):
     """A file that cannot be read or is not what it should be."""
+
+
+class PayoffError(InputError):
+    """A payoff table that does not describe a game."""
+
+
+class MissingCell(PayoffError):
+    """A cell of a payoff table that is not there."""
+
+    def __init__(self, table: str, cell: str) -> None:
+        super().__init__(f"{table} has no value for {cell}: measure it, or take the row or column out.")
+        self.table, self.cell = table, cell
+
+
+class NotFinite(PayoffError):
+    """A cell of a payoff table that is NaN, infinite or no number."""
+
+    def __init__(self, table: str, cell: str, given: object) -> None:
+        super().__init__(f"{table} of {cell} is {given!r}: give a finite number, or take the row or column out.")
+        self.table, self.cell, self.given = table, cell, given
+
+
+class WrongShape(PayoffError):
+    """A table that is not rows x columns."""
+
+    def __init__(self, table: str, given: str, wanted: str) -> None:
+        super().__init__(f"{table} has {given}: it must have {wanted}.")
+        self.table = table
 
 
 class OutputError(AntidistillError):

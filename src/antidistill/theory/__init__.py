@@ -1,0 +1,1 @@
+"""What can be proved about a defense, and the game that turns measurements into a decision."""
