@@ -109,8 +109,9 @@ def check(rows: Iterable[Row], policy: Leaks) -> None:
 def refusal(leaks: Sequence[Leak]) -> str:
     """What is wrong with these leaks, and what to do about them."""
     named = ", ".join(dict.fromkeys(map(str, leaks)))
-    ways = "--leaks keep to leave it in" if any(leak.kind == _REPEATED for leak in leaks) else "--leaks drop or keep"
-    return f"would betray the edit of the reasoning: {named}; choose {ways}."
+    stays = any(leak.kind == _REPEATED for leak in leaks)
+    ways = "--leaks keep leaves it in" if stays else "--leaks drop removes them, --leaks keep leaves them in"
+    return f"these values would betray the edit of the reasoning: {named}; {ways}."
 
 
 def leaks(row: Row, found: Sequence[Found] = ()) -> Iterator[Leak]:
