@@ -1,6 +1,6 @@
 """What real cuts disturb."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antidistill.theory.bounds.cuts import Span, count, mean
@@ -30,6 +30,7 @@ def windows(edits, length, order):
     return disturbed
 
 
+@settings(deadline=None)
 @given(edited(), st.integers(1, 40))
 def test_disturbed_transitions_are_counted_once(text, order):
     edits, length = text
@@ -39,6 +40,7 @@ def test_disturbed_transitions_are_counted_once(text, order):
     assert cuts.inserts == sum(span.inserted > 0 for span in edits)
 
 
+@settings(deadline=None)
 @given(edited(), st.integers(1, 40), st.floats(1, 10))
 def test_scattering_never_disturbs_less(text, order, characters):
     cuts = count(*text, order, characters)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 from tests.theory import laws
@@ -21,6 +21,7 @@ def divergence(clean, guarded):
     return Divergence(laws.kl(clean, guarded), laws.kl(guarded, clean))
 
 
+@settings(deadline=None)
 @given(laws.pairs(), RATES)
 def test_no_test_beats_the_bounds(pair, false_alarms):
     given_kl = divergence(*pair)
@@ -30,6 +31,7 @@ def test_no_test_beats_the_bounds(pair, false_alarms):
     assert laws.power(*pair, false_alarms) <= detection.power(given_kl, false_alarms) + ROUNDING
 
 
+@settings(deadline=None)
 @given(laws.pairs(), st.integers(1, 4), RATES)
 def test_no_test_of_a_pile_beats_the_bounds(pair, traces, false_alarms):
     clean, guarded = (laws.pile(law, traces) for law in pair)
@@ -38,6 +40,7 @@ def test_no_test_of_a_pile_beats_the_bounds(pair, traces, false_alarms):
     assert laws.power(clean, guarded, false_alarms) <= detection.power(given_kl, false_alarms) + ROUNDING
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1))
 def test_the_auroc_of_a_total_variation_is_attained(variation):
     clean = [0, 1 - variation, variation]
@@ -57,6 +60,7 @@ def test_no_test_needs_fewer_traces(clean, guarded):
     assert bound <= exact <= 5 * bound
 
 
+@settings(deadline=None)
 @given(RATES, st.floats(1e-6, 5))
 def test_data_processing_implies_pinsker_and_bretagnolle_huber(false_alarms, kl):
     one_way = Divergence(clean_to_guarded=kl)

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp, softmax
 from tests.theory import laws
@@ -85,6 +85,7 @@ def test_the_second_order_value_is_no_bound():
     assert gaussian.second_order(sigma, clean) < exact <= gaussian.refined(sigma, clean)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 6), laws.distributions(5))
 def test_refined_is_never_above_dimension_free(sigma, probabilities):
     assert gaussian.refined(sigma, probabilities) <= gaussian.dimension_free(sigma) * (1 + 1e-12)

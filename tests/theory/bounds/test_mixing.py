@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 from tests.theory import laws
@@ -22,6 +22,7 @@ def mixed(pair, mix):
     return clean, (1 - mix) * clean + mix * guarded
 
 
+@settings(deadline=None)
 @given(laws.pairs(), SHARES, RATES)
 def test_no_detector_of_single_traces_beats_the_certificate(pair, mix, false_alarms):
     variation = laws.total_variation(*pair)
@@ -31,6 +32,7 @@ def test_no_detector_of_single_traces_beats_the_certificate(pair, mix, false_ala
     assert laws.power(*published, false_alarms) <= mixing.power(mix, false_alarms, variation) + ROUNDING
 
 
+@settings(deadline=None)
 @given(SHARES, st.floats(0, 1), RATES)
 def test_the_certificate_is_attained(mix, variation, false_alarms):
     pair = np.array([0, 1 - variation, variation]), np.array([variation, 1 - variation, 0])
@@ -38,6 +40,7 @@ def test_the_certificate_is_attained(mix, variation, false_alarms):
     assert laws.power(*mixed(pair, mix), false_alarms) == pytest.approx(mixing.power(mix, false_alarms, variation))
 
 
+@settings(deadline=None)
 @given(laws.pairs(), SHARES, st.integers(1, 4), RATES)
 def test_no_test_of_a_pile_beats_its_bounds(pair, mix, traces, false_alarms):
     variation = laws.total_variation(*pair)
@@ -48,6 +51,7 @@ def test_no_test_of_a_pile_beats_its_bounds(pair, mix, traces, false_alarms):
     )
 
 
+@settings(deadline=None)
 @given(SHARES, RATES)
 def test_a_pile_of_one_is_a_single_trace(mix, false_alarms):
     assert mixing.pile_power(mix, 1, false_alarms) == pytest.approx(mixing.power(mix, false_alarms))
