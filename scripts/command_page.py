@@ -2,7 +2,11 @@
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+
+from typer import Typer
+from typer.main import get_command
 
 from antidistill.cli.main import COMMANDS
 
@@ -13,12 +17,27 @@ HEAD = "# Commands\n\nMade by `scripts/command_page.py` from `--help`; `make doc
 def page() -> str:
     """The page as it should be."""
     parts = [HEAD, _section("antidistill", [])]
-    parts += [_section(f"antidistill {name}", [name]) for name in COMMANDS]
+    for name in COMMANDS:
+        parts += [_section(" ".join(["antidistill", *path]), path) for path in _paths(name)]
     return "\n".join(parts)
 
 
+def _paths(name: str) -> list[list[str]]:
+    """The command itself, and its sub-commands where it has some."""
+    module, attribute = COMMANDS[name].split(":")
+    command = getattr(import_module(module), attribute)
+    subcommands = get_command(command).commands if isinstance(command, Typer) else []
+    return [[name], *([name, subcommand] for subcommand in subcommands)]
+
+
 def _section(title: str, arguments: list[str]) -> str:
-    environment = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1", "PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "utf-8"}
+    environment = {
+        "COLUMNS": "100",
+        "TERMINAL_WIDTH": "100",
+        "NO_COLOR": "1",
+        "PATH": "/usr/bin:/bin",
+        "PYTHONIOENCODING": "utf-8",
+    }
     command = [sys.executable, "-c", "from antidistill.cli.main import main; main()", *arguments, "--help"]
     text = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
     lines = "\n".join(line.rstrip() for line in text.strip().splitlines())

@@ -20,6 +20,8 @@ COMMANDS = {
     "detect": "antidistill.cli.detect:detect",
     "report": "antidistill.cli.report:report",
     "methods": "antidistill.cli.methods:methods",
+    "bounds": "antidistill.cli.bounds:bounds",
+    "game": "antidistill.cli.game:game",
 }
 HELP = "Edits the reasoning that a model shows so that training on it works worse, and measures the edit."
 
@@ -30,7 +32,11 @@ def build(names: Sequence[str] = tuple(COMMANDS)) -> typer.Typer:
     app.callback()(_options)
     for name in names:
         module, attribute = COMMANDS[name].split(":")
-        app.command(name)(getattr(import_module(module), attribute))
+        command = getattr(import_module(module), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
     return app
 
 
