@@ -81,7 +81,7 @@ static Py_ssize_t inline_code_end(const Text *text, Py_ssize_t opened, Py_ssize_
     Py_ssize_t close = opened;
     while ((close = find(text, '`', close, limit.end)) >= 0) {
         const Py_ssize_t stop = skip(text, close, is_back_quote);
-        if (stop - close == ticks && stop <= limit.end) {
+        if (stop - close == ticks && stop <= limit.end && !is_at(text, stop, is_back_quote)) {
             return stop < text->length || text->final ? stop : UNDECIDED;
         }
         close = stop;
