@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAMPS := .make
+NATIVE := $(wildcard src/antidistill/text/_*.[ch])
 
 .PHONY: demo test lint types imports models docs clean
 
@@ -24,11 +25,11 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(STAMPS)/demo: $(BIN)/python pyproject.toml requirements/pins.txt src/antidistill/text/_scan.c
+$(STAMPS)/demo: $(BIN)/python pyproject.toml requirements/pins.txt $(NATIVE)
 	$(PIP) -c requirements/pins.txt -e '.[report]'
 	mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/test: $(BIN)/python pyproject.toml requirements/pins.txt src/antidistill/text/_scan.c
+$(STAMPS)/test: $(BIN)/python pyproject.toml requirements/pins.txt $(NATIVE)
 	$(PIP) -c requirements/pins.txt -e '.[report,ray,hf,dev]'
 	mkdir -p $(STAMPS) && touch $@ $(STAMPS)/demo
 

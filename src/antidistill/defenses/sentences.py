@@ -5,7 +5,7 @@ from __future__ import annotations
 from antidistill.defenses.seams import Cuts
 from antidistill.defenses.stream import StreamEditor
 from antidistill.text.markers import Markers
-from antidistill.text.native import candidates
+from antidistill.text import native
 from antidistill.text.survey import ITEM, MARKER, RAGGED, flags
 from antidistill.trace import Edit
 
@@ -15,6 +15,8 @@ class SentencePolicy:
 
     mask = 0
     value = 0
+    most: int | None = None
+    """Not None: the policy takes every candidate until this many are gone, and says nothing else."""
 
     def may_take(self, number: int, start: int) -> bool:
         """True if sentence `number`, which starts at `start`, may be taken should it prove to be a candidate.
@@ -38,10 +40,13 @@ class SentencePolicy:
 
 def edit_sentences(text: str, policy: SentencePolicy, reason: str, markers: Markers) -> list[Edit]:
     """The edits of a whole text."""
+    if policy.most is not None and native.BUILT:
+        spans = native.cut_first(text, markers, policy.mask, policy.value, policy.most)
+        return [Edit(start, end, "", reason) for start, end in spans]
     cuts = Cuts(text, reason=reason)
     length = len(text)
     takes, apply = policy.takes, policy.apply
-    for number, start, end, sentence_flags in candidates(text, markers, policy.mask, policy.value):
+    for number, start, end, sentence_flags in native.candidates(text, markers, policy.mask, policy.value):
         if takes(number, start, end):
             apply(cuts, start, end, sentence_flags, end == length)
     return cuts.close()

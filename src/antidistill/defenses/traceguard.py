@@ -43,9 +43,9 @@ class TraceGuard(SentenceWise, MarkerDefense):
 
 class _UpToCount(SentencePolicy):
     mask = value = MARKER
-    __slots__ = ("_left",)
 
     def __init__(self, k: int) -> None:
+        self.most = k
         self._left = k
 
     def may_take(self, number: int, start: int) -> bool:

@@ -5,11 +5,15 @@
  */
 #include "_scan_regions.h"
 #include "_survey.h"
+#include "_cuts.h"
 
 static Decision decide(const Text *text, Py_ssize_t here)
 {
     const Py_UCS4 character = at(text, here);
     if (is_stop(character)) {
+        if (is_at(text, here + 1, is_alnum)) { /* a decimal, "e.g", a file name: no white space follows, so no cut */
+            return (Decision){0, here + 1};
+        }
         return after_stop(text, here);
     }
     if (character == '\n') {
@@ -178,15 +182,22 @@ static PyObject *survey(PyObject *module, PyObject *const *args, Py_ssize_t coun
     return result;
 }
 
-/* Appends (number, start, end, flags) of the sentence to `found` if its flags fit; the head is read before the whole. */
-static bool append_candidate(const Text *text, Sentence sentence, const Markers *markers, Fit fit, PyObject *found)
+/* The flags of the sentence if they fit, else -1; the head is read before the whole. */
+static int flags_if_fit(const Text *text, Sentence sentence, const Markers *markers, Fit fit)
 {
     int flags = head_flags(text, sentence, markers);
     if ((flags & fit.mask & MARKER) != (fit.value & fit.mask & MARKER)) {
-        return true;
+        return -1;
     }
     flags |= shape_flags(text, sentence);
-    if ((flags & fit.mask) != fit.value) {
+    return (flags & fit.mask) == fit.value ? flags : -1;
+}
+
+/* Appends (number, start, end, flags) of the sentence to `found` if its flags fit. */
+static bool append_candidate(const Text *text, Sentence sentence, const Markers *markers, Fit fit, PyObject *found)
+{
+    const int flags = flags_if_fit(text, sentence, markers, fit);
+    if (flags < 0) {
         return true;
     }
     PyObject *row = Py_BuildValue("(nnni)", sentence.number, sentence.start, sentence.end, flags);
@@ -219,6 +230,34 @@ static PyObject *candidates(PyObject *module, PyObject *const *args, Py_ssize_t 
     return found;
 }
 
+/* The first of the candidates that may go, as spans; see antidistill.defenses.seams. */
+static PyObject *cut_first(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    Text text;
+    Markers markers;
+    if (count != 6) {
+        return PyErr_Format(PyExc_TypeError, "cut_first takes 6 arguments (text, words, leads, mask, value, most), %zd given", count);
+    }
+    const Fit fit = {.mask = (int)PyLong_AsLong(args[3]), .value = (int)PyLong_AsLong(args[4])};
+    Py_ssize_t left = PyNumber_AsSsize_t(args[5], NULL);
+    if (PyErr_Occurred() || !read_text(args[0], true, &text) || !read_markers(args[1], args[2], &markers)) {
+        return NULL;
+    }
+    Cuts cuts = {.spans = PyList_New(0)};
+    Sentence sentence = {0};
+    while (cuts.spans != NULL && left > 0 && sentence.start < text.length) {
+        sentence.end = next_cut(&text, sentence.start);
+        const int flags = flags_if_fit(&text, sentence, &markers, fit);
+        if (flags >= 0 && !(flags & (RAGGED | ITEM))) {
+            left -= cut(&text, sentence, &cuts);
+        }
+        sentence = (Sentence){.number = sentence.number + 1, .start = sentence.end};
+    }
+    settle(&cuts);
+    return cuts.spans;
+}
+
 static PyMethodDef METHODS[] = {
     {"scan", (PyCFunction)(void (*)(void))scan, METH_FASTCALL,
      "scan(text, position, final, /)\n--\n\nFinds the sentence starts in text[position:], as antidistill.text.scan.scan does."},
@@ -226,6 +265,8 @@ static PyMethodDef METHODS[] = {
      "survey(text, words, leads, /)\n--\n\nSentence starts and flags, as antidistill.text.survey.survey gives them."},
     {"candidates", (PyCFunction)(void (*)(void))candidates, METH_FASTCALL,
      "candidates(text, words, leads, mask, value, /)\n--\n\nSentences whose flags fit, as antidistill.text.survey.candidates gives them."},
+    {"cut_first", (PyCFunction)(void (*)(void))cut_first, METH_FASTCALL,
+     "cut_first(text, words, leads, mask, value, most, /)\n--\n\nSpans that go when the first `most` candidates are cut."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -3,3 +3,6 @@ def survey(text: str, words: tuple[str, ...], leads: tuple[str, ...], /) -> tupl
 def candidates(
     text: str, words: tuple[str, ...], leads: tuple[str, ...], mask: int, value: int, /
 ) -> list[tuple[int, int, int, int]]: ...
+def cut_first(
+    text: str, words: tuple[str, ...], leads: tuple[str, ...], mask: int, value: int, most: int, /
+) -> list[tuple[int, int]]: ...

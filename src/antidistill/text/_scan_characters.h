@@ -5,7 +5,11 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define REGION 2000
 
@@ -229,29 +233,72 @@ static Py_ssize_t count_newlines(const Text *text, Py_ssize_t from, Py_ssize_t t
     return count;
 }
 
-#define DEFINE_NEXT_SPECIAL(NAME, CHARACTER, IS_SPECIAL)                                                                  \
+#define DEFINE_NEXT_SPECIAL(NAME, CHARACTER)                                                                              \
     static Py_ssize_t NAME(const CHARACTER *characters, Py_ssize_t here, Py_ssize_t length)                               \
     {                                                                                                                     \
-        while (here < length && !IS_SPECIAL(characters[here])) {                                                          \
+        while (here < length && !is_special(characters[here])) {                                                          \
             here++;                                                                                                       \
         }                                                                                                                 \
         return here;                                                                                                      \
     }
 
-#define IS_SPECIAL_BYTE(C) SPECIAL[C]
+DEFINE_NEXT_SPECIAL(next_special_1, Py_UCS1)
+DEFINE_NEXT_SPECIAL(next_special_2, Py_UCS2)
+DEFINE_NEXT_SPECIAL(next_special_4, Py_UCS4)
 
-DEFINE_NEXT_SPECIAL(next_special_1, Py_UCS1, IS_SPECIAL_BYTE)
-DEFINE_NEXT_SPECIAL(next_special_2, Py_UCS2, is_special)
-DEFINE_NEXT_SPECIAL(next_special_4, Py_UCS4, is_special)
+#ifdef __SSE2__
+/* Bit i is set where byte i is a special character of ASCII. */
+static inline unsigned special_bytes(__m128i bytes)
+{
+    const char specials[] = {'!', '?', '\n', '$', '`', '\\', '|'};
+    __m128i found = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('.'));
+    for (size_t i = 0; i < sizeof specials; i++) {
+        found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(specials[i])));
+    }
+    return (unsigned)_mm_movemask_epi8(found);
+}
+
+static Py_ssize_t next_special_1_by_16(const Py_UCS1 *characters, Py_ssize_t here, Py_ssize_t length)
+{
+    for (; length - here >= 16; here += 16) {
+        const unsigned found = special_bytes(_mm_loadu_si128((const __m128i *)(characters + here)));
+        if (found) {
+            return here + __builtin_ctz(found);
+        }
+    }
+    return next_special_1(characters, here, length);
+}
+
+/* Narrowed to bytes, characters beyond Latin-1 become 0xFF or 0: those blocks are read one by one. */
+static Py_ssize_t next_special_2_by_16(const Py_UCS2 *characters, Py_ssize_t here, Py_ssize_t length)
+{
+    const __m128i wide = _mm_set1_epi8((char)0xFF);
+    for (; length - here >= 16; here += 16) {
+        const __m128i low = _mm_loadu_si128((const __m128i *)(characters + here));
+        const __m128i bytes = _mm_packus_epi16(low, _mm_loadu_si128((const __m128i *)(characters + here + 8)));
+        const __m128i others = _mm_or_si128(_mm_cmpeq_epi8(bytes, wide), _mm_cmpeq_epi8(bytes, _mm_setzero_si128()));
+        if (special_bytes(bytes) | (unsigned)_mm_movemask_epi8(others)) {
+            const Py_ssize_t special = next_special_2(characters, here, here + 16);
+            if (special < here + 16) {
+                return special;
+            }
+        }
+    }
+    return next_special_2(characters, here, length);
+}
+#else
+#define next_special_1_by_16 next_special_1
+#define next_special_2_by_16 next_special_2
+#endif
 
 /* Offset of the first special character from `here` on; the length of the text if there is none. */
 static Py_ssize_t next_special(const Text *text, Py_ssize_t here)
 {
     switch (text->kind) {
     case PyUnicode_1BYTE_KIND:
-        return next_special_1(text->data, here, text->length);
+        return next_special_1_by_16(text->data, here, text->length);
     case PyUnicode_2BYTE_KIND:
-        return next_special_2(text->data, here, text->length);
+        return next_special_2_by_16(text->data, here, text->length);
     default:
         return next_special_4(text->data, here, text->length);
     }

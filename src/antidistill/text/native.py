@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from antidistill.text.markers import Markers
+
+scan: Callable[[str, int, bool], tuple[list[int], int, int]]
 
 try:
     from antidistill.text import _scan
@@ -23,3 +27,7 @@ else:
     def candidates(text: str, markers: Markers, mask: int, value: int) -> list[tuple[int, int, int, int]]:
         """The sentences with `flags & mask == value`, as `antidistill.text.survey.candidates` gives them."""
         return _scan.candidates(text, markers.words, markers.leads, mask, value)
+
+    def cut_first(text: str, markers: Markers, mask: int, value: int, most: int) -> list[tuple[int, int]]:
+        """Spans that go when the first `most` candidates are cut, by the rules of `antidistill.defenses.seams`."""
+        return _scan.cut_first(text, markers.words, markers.leads, mask, value, most)

@@ -86,6 +86,8 @@ def _decide(text: str, here: int, final: bool) -> tuple[int, int]:
     """The cut that the special character at `here` makes (0: none) and where to go on; undecided: (safe, -1)."""
     character = text[here]
     if character in STOPS:
+        if text[here + 1 : here + 2].isalnum():  # a decimal, "e.g", a file name: no white space follows, so no cut
+            return 0, here + 1
         return _after_stop(text, here, final)
     if character == "\n":
         return _after_newline(text, here, final)
