@@ -22,6 +22,20 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "exchange": "antidistill.defenses.exchange:Exchange",
         "steps": "antidistill.defenses.steps:Steps",
     },
+    "detectors": {
+        "length": "antidistill.measure.detectors.simple:LENGTH",
+        "marker-rate": "antidistill.measure.detectors.simple:MARKER_RATE",
+        "marker-gaps": "antidistill.measure.detectors.simple:MARKER_GAPS",
+        "repetition": "antidistill.measure.detectors.simple:REPETITION",
+        "tfidf": "antidistill.measure.detectors.ngrams:WORDS",
+        "char-ngrams": "antidistill.measure.detectors.ngrams:CHARACTERS",
+        "seam-words": "antidistill.measure.detectors.ngrams:SEAMS",
+        "features": "antidistill.measure.detectors.boosting:FEATURES",
+        "embeddings": "antidistill.measure.detectors.models:EMBEDDINGS",
+        "perplexity": "antidistill.measure.detectors.models:PERPLEXITY",
+        "seam-surprise": "antidistill.measure.detectors.models:SEAM_SURPRISE",
+        "boosting": "antidistill.measure.detectors.boosting:BOOSTING",
+    },
 }
 
 
