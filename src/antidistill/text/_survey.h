@@ -134,12 +134,11 @@ static Py_ssize_t word_length(const Text *text, PyObject *word, Py_ssize_t here,
 /* Length of the longest of the words that stands at `here`, or 0. */
 static Py_ssize_t longest(const Text *text, const Words *words, Py_ssize_t here, Py_ssize_t limit)
 {
-    const uint64_t candidates = words->opening[place_of(folded(at(text, here)))];
+    uint64_t candidates = words->opening[place_of(folded(at(text, here)))];
     Py_ssize_t best = 0;
-    for (Py_ssize_t w = 0; w < words->count && candidates >> smaller(w, 63); w++) {
-        if (candidates >> smaller(w, 63) & 1) {
-            best = larger(best, word_length(text, words->items[w], here, limit));
-        }
+    for (Py_ssize_t w = 0; candidates && w < words->count; w++) {
+        best = candidates & 1 ? larger(best, word_length(text, words->items[w], here, limit)) : best;
+        candidates = w < 63 ? candidates >> 1 : candidates;
     }
     return best;
 }
