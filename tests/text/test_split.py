@@ -70,6 +70,7 @@ REGIONS = {
     "unclosed fence": ["Code:\n", "```python\n# A. B\n\nC. D"],
     "table": ["Here:\n", "| A. B | c |\n|---|---|\n| D. E | f |\n", "Then x. ", "So"],
     "bars that are no table": ["So P(A|B). ", "Then |x| = 3. ", "So"],
+    "a bar that opens a line": ["|x| = 3. ", "So x = 3."],
 }
 
 

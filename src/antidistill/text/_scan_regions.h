@@ -107,7 +107,14 @@ static Py_ssize_t table_row_end(const Text *text, Py_ssize_t here)
         return here + 1;
     }
     const Limit limit = line_limit(text, here);
-    return limit.cut_off && !text->final ? UNDECIDED : limit.end;
+    if (limit.cut_off && !text->final) {
+        return UNDECIDED;
+    }
+    Py_ssize_t last = limit.end - 1;
+    while (is_space(at(text, last))) {
+        last--;
+    }
+    return at(text, last) == '|' ? limit.end : here + 1;
 }
 
 /* Mathematics. */

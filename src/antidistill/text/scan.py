@@ -322,7 +322,10 @@ def _table_row(text: str, here: int, final: bool) -> int:
     limit, cut_off = _line_limit(text, here)
     if cut_off and not final:
         return _UNDECIDED
-    return limit
+    last = limit - 1
+    while text[last].isspace():
+        last -= 1
+    return limit if text[last] == "|" else here + 1  # |x| = 5 is no row
 
 
 def _line_limit(text: str, here: int) -> tuple[int, bool]:
