@@ -1,0 +1,1 @@
+"""Guarding files and data sets: kernel, engines, ledger, resume."""

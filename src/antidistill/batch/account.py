@@ -1,0 +1,73 @@
+"""The account of a chunk: every row is counted once, and stands in the ledger or among the rejected rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from antidistill.batch.guardian import NO_TRACE, Edited, Guardian, guarded_places, removed_sentences
+from antidistill.batch.ledger import Entry
+from antidistill.batch.results import Tally
+
+
+class Account:
+    """Collects the account of some rows of one shard.
+
+    Attributes:
+        ledger: ledger lines so far.
+        rejected: records of rejected rows so far.
+        tally: counts so far.
+    """
+
+    def __init__(self, guardian: Guardian, shard: int) -> None:
+        self.ledger: list[bytes] = []
+        self.rejected: list[bytes] = []
+        self.tally = Tally()
+        self._guardian = guardian
+        self._shard = shard
+
+    def accept(self, row: int, edited: Sequence[Edited], whole_row: bytes | None = None) -> None:
+        """Enters a row that comes out.
+
+        Args:
+            row: number of the row in its shard, from 1.
+            edited: its traces.
+            whole_row: the row as it came, where its edits alone would not give it back.
+        """
+        self._count(edited)
+        recorder = self._guardian.recorder
+        if recorder is None:
+            return
+        entered = edited or [NO_TRACE]
+        for number, (one, places) in enumerate(zip(entered, guarded_places(entered), strict=True)):
+            trace, edits, guarded = one.found.trace, one.edits, one.guarded
+            entry = Entry(
+                self._shard, row, number, trace, edits, places, guarded, self._guardian.reason(one), whole_row
+            )
+            self.ledger.append(recorder.line(entry))
+            whole_row = None  # stands in the first line of its row only
+
+    def reject(self, row: int, reason: str, raw: dict[str, Any]) -> None:
+        """Enters a row that does not come out; `raw` holds the row as it came."""
+        record = {"shard": self._shard, "line": row, "reason": reason, **raw}
+        self.rejected.append(orjson.dumps(record) + b"\n")
+        self.tally.reject(reason)
+        if self._guardian.recorder is not None:
+            self.ledger.append(self._guardian.recorder.rejected(self._shard, row, reason))
+
+    def _count(self, edited: Sequence[Edited]) -> None:
+        tally = self.tally
+        for one in edited:
+            tally.traces += 1
+            tally.characters += len(one.found.trace.reasoning)
+            if one.edits:
+                tally.edits += len(one.edits)
+                tally.removed += len(one.found.trace.reasoning) - len(one.guarded)
+                tally.removed_sentences += removed_sentences(one)
+        if any(one.edits for one in edited):
+            tally.guarded += 1
+        else:
+            tally.unchanged += 1
+            tally.reasons[self._guardian.reason(edited[0] if edited else NO_TRACE)] += 1

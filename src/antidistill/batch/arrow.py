@@ -1,0 +1,79 @@
+"""Guards Arrow record batches: the kernel that Parquet files, Ray Data, datasets, datatrove and Spark share."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from antidistill.batch.account import Account
+from antidistill.batch.guardian import GuardedRow, Guardian
+from antidistill.errors import DefenseError, RowError, UsageError
+from antidistill.formats import Change, KeyPath, Row
+from antidistill.formats.leaks import Leaks, refusal
+from antidistill.formats.parquet import blank, leaking_columns, replace, rows
+
+
+def guard_batch(guardian: Guardian, batch: pa.RecordBatch, before: int, account: Account) -> pa.RecordBatch:
+    """The batch with guarded reasoning, without the rows that were rejected and the columns that are dropped.
+
+    Args:
+        guardian: guards the rows.
+        batch: rows of any known dialect.
+        before: number of rows of the shard before these.
+        account: takes ledger lines, rejected rows and counts.
+    """
+    changed: dict[int, Sequence[Change]] = {}
+    removed: dict[int, Sequence[KeyPath]] = {}
+    rejected: set[int] = set()
+    dropped = dropped_columns(batch.schema, guardian.leaks)
+    kept = batch.drop_columns(dropped)
+    for position, row in enumerate(rows(kept)):
+        number = before + position + 1
+        try:
+            result = _guarded(guardian, row, number)
+        except (RowError, DefenseError) as error:
+            rejected.add(position)
+            account.reject(number, str(error), {"raw_arrow_base64": row_text(batch.slice(position, 1)).decode()})
+            continue
+        account.accept(number, result.edited, row_text(batch.slice(position, 1)) if result.removed or dropped else None)
+        if result.changes:
+            changed[position] = result.changes
+        if result.removed:
+            removed[position] = result.removed
+    account.tally.bytes += batch.nbytes
+    guarded = blank(replace(kept, changed), removed)
+    return guarded.filter(pa.array(position not in rejected for position in range(len(batch)))) if rejected else guarded
+
+
+def dropped_columns(schema: pa.Schema, leaks: Leaks) -> list[str]:
+    """The columns that have to go because they would betray the edits.
+
+    Raises:
+        UsageError: there are such columns, and the policy is neither to drop nor to keep them.
+    """
+    betraying = leaking_columns(schema) if leaks is not Leaks.KEEP else []
+    if betraying and leaks is not Leaks.DROP:
+        raise UsageError(refusal(betraying))
+    return [str(leak.path[0]) for leak in betraying]
+
+
+def _guarded(guardian: Guardian, row: Row | RowError, number: int) -> GuardedRow:
+    if isinstance(row, RowError):
+        raise row
+    return guardian.guard(row, str(number))
+
+
+def row_text(row: pa.RecordBatch) -> bytes:
+    """A row as an Arrow stream in base64, which keeps every type."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, row.schema) as writer:
+        writer.write_batch(row)
+    return binascii.b2a_base64(sink.getvalue(), newline=False)
+
+
+def row_from_text(text: bytes) -> pa.RecordBatch:
+    """The row of `row_text`."""
+    with pa.ipc.open_stream(binascii.a2b_base64(text)) as reader:
+        return reader.read_next_batch()

@@ -1,0 +1,199 @@
+"""The ledger: the private record of every edit. Ledger + guarded rows = original rows, exactly.
+
+JSON lines. The first line is the header (spec, key id, sources, salt). Then one line per trace, in the order of the input,
+and one line per rejected row. What was removed stands in a line as sealed text, as plain text, or only as a hash. Design
+note: docs/design/keys-and-ledger.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from antidistill.batch.seal import Sealer
+from antidistill.errors import LedgerError
+from antidistill.formats import Place
+from antidistill.trace import Edit, Trace
+
+VERSION = 1
+
+
+class LedgerText(StrEnum):
+    """What a ledger holds of the removed text."""
+
+    SEALED = "sealed"
+    HASH = "hash"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What happened to one trace.
+
+    Attributes:
+        shard: number of the input file, from 0.
+        row: line (JSONL) or row (Parquet) of that file, from 1.
+        number: place of the trace among those of its row, from 0.
+        trace: the trace before guarding.
+        edits: its edits; none if it is unchanged.
+        places: where its guarded reasoning stands in the guarded row.
+        guarded: its reasoning after the edits.
+        unchanged: why it is unchanged; empty if it is not.
+        whole_row: the original row, where the edits alone would not give it back byte for byte.
+    """
+
+    shard: int
+    row: int
+    number: int
+    trace: Trace
+    edits: Sequence[Edit]
+    places: Sequence[Place]
+    guarded: str
+    unchanged: str
+    whole_row: bytes | None = None
+
+
+class Recorder:
+    """Writes ledger lines.
+
+    Args:
+        spec_hash: hash of the spec that made the edits.
+        text: what the lines hold of the removed text.
+        sealer: seals it; needed for `LedgerText.SEALED` only.
+    """
+
+    __slots__ = ("_sealer", "_spec_hash", "_text")
+
+    def __init__(self, spec_hash: str, text: LedgerText, sealer: Sealer | None) -> None:
+        self._spec_hash = spec_hash
+        self._text = text
+        self._sealer = sealer
+
+    def line(self, entry: Entry) -> bytes:
+        """The ledger line of one trace."""
+        guarded = entry.guarded.encode()
+        fields: dict[str, Any] = {
+            "shard": entry.shard,
+            "row": entry.row,
+            "number": entry.number,
+            "trace": entry.trace.id,
+            "spec": self._spec_hash,
+            "answer_sha256": _sha256(entry.trace.answer.encode()),
+            "edits": [(edit.start, edit.end, len(edit.replacement), edit.reason) for edit in entry.edits],
+            "at": [tuple(place) for place in entry.places],
+        }
+        if entry.unchanged:
+            fields["unchanged"] = entry.unchanged
+        if entry.whole_row is not None:
+            fields["whole_row"] = True
+        removed = entry.whole_row if entry.whole_row is not None else removed_text(entry.trace, entry.edits)
+        if self._text is LedgerText.SEALED:
+            return self._sealed(fields, removed, guarded)
+        fields["guarded_sha256"] = _sha256(guarded)
+        if self._text is LedgerText.HASH:
+            fields["removed_sha256"] = _sha256(removed)
+        else:
+            fields["plain"] = removed.decode()
+        return orjson.dumps(fields) + b"\n"
+
+    def rejected(self, shard: int, row: int, reason: str) -> bytes:
+        """The ledger line of a row that did not come out."""
+        return orjson.dumps({"shard": shard, "row": row, "rejected": reason}) + b"\n"
+
+    def _sealed(self, fields: dict[str, Any], removed: bytes, guarded: bytes) -> bytes:
+        assert self._sealer is not None
+        head = orjson.dumps(fields)
+        return b"".join((head[:-1], b',"sealed":"', self._sealer.seal(removed, head + guarded), b'"}\n'))
+
+
+class Line(NamedTuple):
+    """A ledger line and its number in the file, from 1."""
+
+    number: int
+    fields: dict[str, Any]
+
+
+class Ledger:
+    """A ledger file.
+
+    Raises:
+        LedgerError: the file is not a ledger.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        first = next(self._lines(), None)
+        if first is None or first.fields.get("antidistill_ledger") != VERSION:
+            raise LedgerError(f"{path} is not a ledger of this version: give the file that --ledger named.")
+        self.header = first.fields
+
+    @property
+    def text(self) -> LedgerText:
+        """What the lines hold of the removed text."""
+        return LedgerText(self.header["text"])
+
+    def rows(self) -> Iterator[tuple[int, int, list[Line]]]:
+        """(shard, row, lines) of every row, in the order of the input."""
+        lines = self._lines()
+        next(lines)
+        for (shard, row), group in groupby(lines, key=lambda line: (line.fields["shard"], line.fields["row"])):
+            yield shard, row, list(group)
+
+    def _lines(self) -> Iterator[Line]:
+        try:
+            with self.path.open("rb") as file:
+                for number, text in enumerate(file, 1):
+                    yield Line(number, self._fields(number, text))
+        except OSError as error:
+            raise LedgerError(f"ledger {self.path} cannot be read ({error.strerror}).") from error
+
+    def _fields(self, number: int, text: bytes) -> dict[str, Any]:
+        try:
+            fields = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            raise LedgerError(
+                f"line {number} of ledger {self.path} is not JSON: the ledger was cut or changed."
+            ) from error
+        if not isinstance(fields, dict) or (number > 1 and not {"shard", "row"} <= fields.keys()):
+            raise LedgerError(
+                f"line {number} of {self.path} is not a ledger line: the file was changed, or is no ledger."
+            )
+        return fields
+
+
+def opened(fields: dict[str, Any], guarded: str, sealer: Sealer | None) -> bytes:
+    """What was removed, from the fields of a ledger line.
+
+    Args:
+        fields: the ledger line.
+        guarded: the reasoning that stands in the guarded row.
+        sealer: opens sealed text.
+
+    Raises:
+        LedgerError: line and guarded reasoning do not belong together, or the line holds hashes only.
+    """
+    if sealer is not None and "sealed" in fields:
+        head = orjson.dumps({name: value for name, value in fields.items() if name != "sealed"})
+        return sealer.open(fields["sealed"], head + guarded.encode())
+    if fields.get("guarded_sha256") != _sha256(guarded.encode()):
+        raise LedgerError("the guarded text is another one")
+    if "plain" not in fields:
+        raise LedgerError("the ledger holds only hashes of what was removed")
+    return str(fields["plain"]).encode()
+
+
+def removed_text(trace: Trace, edits: Sequence[Edit]) -> bytes:
+    """The pieces that the edits removed, joined."""
+    reasoning = trace.reasoning
+    return "".join([reasoning[edit.start : edit.end] for edit in edits]).encode()
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

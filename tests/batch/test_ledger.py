@@ -1,0 +1,117 @@
+"""Ledger lines: what they hold, and what they never hold."""
+
+import orjson
+import pytest
+
+from antidistill.batch.ledger import VERSION, Entry, Ledger, LedgerText, Recorder, opened, removed_text
+from antidistill.batch.seal import Sealer
+from antidistill.errors import LedgerError
+from antidistill.formats import Place
+from antidistill.trace import Edit, Trace, apply_edits
+
+TRACE = Trace("t1", "2+2?", "We add. Wait, 等等. It is four.", "4")
+EDITS = (Edit(8, 18, "", "traceguard"),)
+GUARDED = apply_edits(TRACE.reasoning, EDITS)
+ENTRY = Entry(0, 7, 0, TRACE, EDITS, (Place(("reasoning",), 0, len(GUARDED)),), GUARDED, "")
+SEALER = Sealer(b"k" * 32, b"s" * 32)
+
+
+def line(text, entry=ENTRY):
+    return orjson.loads(Recorder("hash", text, SEALER).line(entry))
+
+
+def test_a_line_tells_where_the_edits_are():
+    fields = line(LedgerText.SEALED)
+    assert fields["trace"] == "t1"
+    assert (fields["shard"], fields["row"], fields["number"]) == (0, 7, 0)
+    assert fields["spec"] == "hash"
+    assert fields["edits"] == [[8, 18, 0, "traceguard"]]
+    assert fields["at"] == [[["reasoning"], 0, len(GUARDED)]]
+
+
+@pytest.mark.parametrize("text", [LedgerText.SEALED, LedgerText.PLAIN])
+def test_what_was_removed_comes_back(text):
+    fields = line(text)
+    assert opened(fields, GUARDED, SEALER if text is LedgerText.SEALED else None) == "Wait, 等等. ".encode()
+
+
+@pytest.mark.parametrize("text", [LedgerText.SEALED, LedgerText.HASH])
+def test_plain_text_stands_in_a_ledger_only_if_asked(text):
+    raw = Recorder("hash", text, SEALER).line(ENTRY)
+    assert b"Wait" not in raw
+    assert "等".encode() not in raw
+    assert b"\\u7b49" not in raw
+    assert b"Wait" in Recorder("hash", LedgerText.PLAIN, None).line(ENTRY)
+
+
+def test_hashes_restore_nothing():
+    with pytest.raises(LedgerError, match="only hashes"):
+        opened(line(LedgerText.HASH), GUARDED, None)
+
+
+@pytest.mark.parametrize("text", list(LedgerText))
+def test_another_guarded_text_is_noticed(text):
+    with pytest.raises(LedgerError):
+        opened(line(text), GUARDED + " ", SEALER if text is LedgerText.SEALED else None)
+
+
+@pytest.mark.parametrize("name", ["row", "shard", "trace", "spec", "answer_sha256", "edits", "at", "number"])
+def test_every_field_is_under_the_seal(name):
+    fields = line(LedgerText.SEALED)
+    with pytest.raises(LedgerError):
+        opened(fields | {name: "changed"}, GUARDED, SEALER)
+
+
+def test_a_seal_outlives_another_layout_of_the_json():
+    fields = orjson.loads(orjson.dumps(line(LedgerText.SEALED), option=orjson.OPT_INDENT_2))
+    assert opened(fields, GUARDED, SEALER)
+
+
+def test_a_whole_row_is_kept_instead_of_the_pieces():
+    entry = Entry(0, 7, 0, TRACE, EDITS, ENTRY.places, GUARDED, "", b'{"raw": "line"}\n')
+    fields = line(LedgerText.SEALED, entry)
+    assert fields["whole_row"] is True
+    assert opened(fields, GUARDED, SEALER) == b'{"raw": "line"}\n'
+
+
+def test_removed_text_is_the_pieces_in_order():
+    edits = (Edit(0, 3, "", ""), Edit(8, 13, "x", ""))
+    assert removed_text(TRACE, edits) == b"We Wait,"
+
+
+def header(**fields):
+    return orjson.dumps({"antidistill_ledger": VERSION, "text": "sealed"} | fields) + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not a ledger"),
+        (b'{"id": "a trace"}\n', "is not a ledger"),
+        (b"[1]\n", "not a ledger line"),
+        (header(antidistill_ledger=VERSION + 1), "this version"),
+        (header() + b'{"row": 1, "shard"', "not JSON"),
+        (header() + b"[]\n", "not a ledger line"),
+        (header() + b'{"row": 1}\n', "not a ledger line"),
+        (b"\xff\xfe\n", "not JSON"),
+    ],
+)
+def test_what_is_no_ledger_is_an_error(tmp_path, content, message):
+    path = tmp_path / "ledger"
+    path.write_bytes(content)
+    with pytest.raises(LedgerError, match=message):
+        list(Ledger(path).rows())
+
+
+def test_a_missing_ledger_is_named(tmp_path):
+    with pytest.raises(LedgerError, match="nowhere cannot be read"):
+        Ledger(tmp_path / "nowhere")
+
+
+def test_lines_of_one_row_stay_together(tmp_path):
+    path = tmp_path / "ledger"
+    places = [(0, 1), (0, 2), (0, 2), (0, 4), (1, 4)]
+    rows = b"".join(orjson.dumps({"shard": shard, "row": row}) + b"\n" for shard, row in places)
+    path.write_bytes(header() + rows)
+    found = [(shard, row, [line.number for line in group]) for shard, row, group in Ledger(path).rows()]
+    assert found == [(0, 1, [2]), (0, 2, [3, 4]), (0, 4, [5]), (1, 4, [6])]
