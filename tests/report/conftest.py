@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.report.samples import estimate, guarded_by, guarded_traces
+from tests.report.samples import detection_json, guarded_by, guarded_traces
 
 import antidistill as ad
 from antidistill.trace import Trace
@@ -31,13 +31,4 @@ def guarded(results) -> list[Trace]:
 
 @pytest.fixture
 def detection() -> dict[str, Any]:
-    detectors = {"length": 0.52, "marker-rate": 0.83, "all-features": 0.91}
-    return {
-        "paired": {"perplexity": None, "tfidf": estimate(0.08, 0.01), "tokens": estimate(-0.1, 0.01)},
-        "unpaired": {
-            **{name: {"auroc": estimate(auroc), "tpr_at_1pct": estimate(0.2)} for name, auroc in detectors.items()},
-            "best": "all-features",
-        },
-        "traces_to_detect": estimate(4, 1),
-        "n": 40,
-    }
+    return detection_json()

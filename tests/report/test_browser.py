@@ -104,11 +104,7 @@ SAME = ("A is 1.", "A is 1.")
 
 
 def test_nothing_but_the_file_itself_is_fetched(show, clean, guarded, detection):
-    page = show.opened(
-        report.build(
-            clean, guarded, detection, also={"x": {**detection, "removed_share": detection["paired"]["tfidf"]}}
-        )
-    )
+    page = show.opened(report.build(clean, guarded, detection, also={"x": detection}))
     for key in "jjknnp":
         page.keyboard.press(key)
     assert show.requests == [page.url]

@@ -45,8 +45,8 @@ def test_values_outside_of_a_scale_stand_at_its_end():
 
 def test_higher_auroc_is_drawn_higher_and_more_removed_further_right():
     points = [
-        Point("a", 0.05, Estimate("", 0.6, 0.5, 0.7, 9), True),
-        Point("b", 0.2, Estimate("", 0.9, 0.8, 1, 9), False),
+        Point("a", 0.05, "d", Estimate("", 0.6, 0.5, 0.7, 9), True),
+        Point("b", 0.2, "d", Estimate("", 0.9, 0.8, 1, 9), False),
     ]
     low, high = scatter(points).dots
     assert high.x > low.x
@@ -56,7 +56,7 @@ def test_higher_auroc_is_drawn_higher_and_more_removed_further_right():
 
 
 def test_a_detector_below_guessing_and_a_guarded_text_that_is_longer_still_fit():
-    chart = scatter([Point("a", -0.1, Estimate("", 0.2, 0.1, 0.3, 9), True)])
+    chart = scatter([Point("a", -0.1, "d", Estimate("", 0.2, 0.1, 0.3, 9), True)])
     (dot,) = chart.dots
     assert chart.frame.left <= dot.x <= chart.frame.right
     assert chart.frame.top <= dot.whisker.high <= dot.whisker.low <= chart.frame.base

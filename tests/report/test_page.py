@@ -89,7 +89,7 @@ def test_hostile_text_stays_text_in_every_place(detection):
             clean,
             guarded,
             detection,
-            also={HOSTILE: {**detection, "removed_share": detection["paired"]["tfidf"]}},
+            also={HOSTILE: detection},
             ledger=recorded,
             options=options,
         )
@@ -160,17 +160,18 @@ def test_without_a_detection_there_is_no_section_about_visibility(page):
 def test_numbers_of_the_detection_are_in_the_table_with_interval_and_n(clean, guarded, detection):
     text = " ".join(" ".join(Page(report.build(clean, guarded, detection)).text).split())
     assert "all-features strongest 0.91 0.88 to 0.94" in text
-    assert "perplexity" in text
-    assert "not measured" in text
+    assert "perplexity change of perplexity under a language model not measured: needs the models" in text
+    assert "seam-surprise not run: needs the models too" in text
+    assert "the AUROC is 0.90 (0.87 to 0.93, n 40)" in text
     assert f"traces compared {len(clean)}" in text
 
 
 def test_points_of_slices_and_of_other_detections_are_in_the_plot(clean, guarded, detection):
-    other = {**detection, "removed_share": {"value": 0.15, "low": 0.14, "high": 0.16, "n": 40}}
-    html = report.build(clean, guarded, detection, slices={"model-1": (0.1, detection)}, also={"branches": other})
+    html = report.build(clean, guarded, detection, slices={"model-1": (0.1, detection)}, also={"branches": detection})
     assert html.count('<circle class="dot"') == 3 + 2
     assert html.count('<circle class="dot other"') == 1
-    assert "branches (other file)" in html
+    assert "branches (other file, share of tokens)" in html
+    assert "15.0\u202f%" in html
 
 
 def test_a_mixed_defense_brings_its_certificate(clean, guarded):

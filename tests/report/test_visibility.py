@@ -17,10 +17,21 @@ def test_without_a_known_name_it_is_the_one_with_the_highest_auroc(detection, be
     assert read(detection).strongest.name == "all-features"
 
 
-def test_a_detector_may_itself_be_called_best(detection):
-    detection["unpaired"]["best"] = {"auroc": {"value": 0.95, "low": 0.9, "high": 0.99, "n": 40}}
-    strongest = read(detection).strongest
-    assert (strongest.name, strongest.tpr) == ("best", None)
+def test_an_infinite_pile_is_null_in_json(detection):
+    detection["traces_to_detect"] = {"value": None, "low": 90, "high": None, "n": 40}
+    pile = read(detection).traces_to_detect
+    assert (pile.value, pile.low, pile.high) == (math.inf, 90, math.inf)
+
+
+def test_the_removed_share_is_that_of_the_tokens(detection):
+    assert read(detection).removed_share == pytest.approx(0.15)
+    detection["paired"]["tokens"] = None
+    assert read(detection).removed_share is None
+
+
+def test_where_no_detector_ran_none_is_strongest(detection):
+    detection["unpaired"] = {"best": None}
+    assert read(detection).strongest is None
 
 
 def test_what_was_not_measured_is_none(detection):

@@ -40,7 +40,7 @@ def test_what_was_not_measured_is_not_worded(detection):
 
 
 def test_an_infinite_pile_is_worded(detection):
-    detection["traces_to_detect"] = {"value": math.inf, "low": 90, "high": math.inf, "n": 40}
+    detection["traces_to_detect"] = {"value": None, "low": 90, "high": None, "n": 40}
     assert "however large" in wording.findings(*strongest(detection, estimate(0.5)))[2]
 
 

@@ -134,10 +134,19 @@ def auroc_range(estimate: Estimate) -> Range:
 
 
 class Point(NamedTuple):
-    """AUROC and removed share (0 to 1) of a named set of traces; `own` is False where another detection gave them."""
+    """What a detector makes of a named set of traces.
+
+    Attributes:
+        name: the set.
+        share: its removed share, 0 to 1.
+        detector: name of the detector.
+        auroc: its AUROC.
+        own: False where another detection gave the numbers.
+    """
 
     name: str
     share: float
+    detector: str
     auroc: Estimate
     own: bool
 

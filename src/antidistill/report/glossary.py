@@ -1,12 +1,24 @@
 """What each metric and detector looks at, in a few words. A name that is missing here is shown without an explanation."""
 
 METRICS = {
-    "perplexity": "change of the perplexity under a proxy model",
-    "tfidf": "cosine distance of words and word pairs, 0 to 1",
-    "semantic": "distance of sentence embeddings",
-    "tokens": "change in the number of tokens",
+    "perplexity": "change of perplexity under a language model",
+    "tfidf": "distance of word and word-pair counts",
+    "semantic": "distance in meaning",
+    "tokens": "change in length",
+    "judge": "change of the coherence that a language model rates",
 }
 
 DETECTORS = {
-    "length": "how long the reasoning is",
+    "length": "how long the trace is",
+    "marker-rate": "how many sentences open with Wait, Hmm …",
+    "marker-gaps": "where these sentences stand and how far apart",
+    "repetition": "what the trace says again",
+    "tfidf": "words and word pairs",
+    "char-ngrams": "runs of characters",
+    "seam-words": "words at the borders of sentences",
+    "features": "all simple features together",
+    "embeddings": "meaning of the sentences",
+    "perplexity": "how predictable the text is",
+    "seam-surprise": "how unexpected each sentence begins",
+    "boosting": "everything above together",
 }

@@ -64,7 +64,7 @@ def render(material: Material) -> str:
     """The page of this material."""
     contexts = [(section, section.context(material)) for section in SECTIONS]
     script, style = _asset("report.js"), _asset("report.css")
-    page = _environment().get_template("page.html")
+    page = environment().get_template("page.html")
     return page.render(
         sections=[(section, context) for section, context in contexts if context is not None],
         options=material.options,
@@ -75,22 +75,27 @@ def render(material: Material) -> str:
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of the page.
+
+    Raises:
+        MissingExtra: jinja2 is not installed.
+    """
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
     except ImportError as error:
         raise MissingExtra("report", "jinja2", "report") from error
-    environment = Environment(
+    templates = Environment(
         loader=PackageLoader("antidistill.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
+    templates.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     words = (wording.count, wording.percent, wording.number, wording.interval)
-    environment.filters.update({word.__name__: word for word in words})
-    return environment
+    templates.filters.update({word.__name__: word for word in words})
+    return templates
 
 
 def _asset(name: str) -> str:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from antidistill.batch.ledger import Ledger
 from antidistill.errors import LedgerError
 
@@ -49,8 +47,8 @@ def read_ledger(path: Path) -> Recorded:
     try:
         for line in lines:
             edits.setdefault(line["trace"], []).append([tuple(edit) for edit in line["edits"]])
-        spec = orjson.loads(ledger.header["spec"])
-    except (KeyError, TypeError, orjson.JSONDecodeError) as error:
+        spec = dict(ledger.header["spec"])
+    except (KeyError, TypeError, ValueError) as error:
         raise LedgerError(
             f"{path} is not a whole ledger ({error!r}); give the file that guard --ledger wrote."
         ) from error

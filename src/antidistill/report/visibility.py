@@ -28,17 +28,31 @@ class Detector:
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """Every number of one detection; None stands for what was not measured."""
+    """Every number of one detection.
 
-    paired: tuple[tuple[str, Estimate | None], ...]
+    Attributes:
+        paired: metric by name; None where it was not measured.
+        sides: mean of the originals and of the guarded traces, for metrics that are a difference.
+        detectors: in the order of the detection.
+        best: name of the strongest detector; empty if none is named.
+        chosen: AUROC where each fold is scored by the detector that did best on the other folds.
+        traces_to_detect: size of a pile that gives itself away; infinite where no size does.
+        removed_share: share of the tokens that the guarded traces lack (at most 1).
+        missing: why a metric or detector has no number.
+    """
+
+    paired: Mapping[str, Estimate | None]
+    sides: Mapping[str, tuple[Estimate, Estimate]]
     detectors: tuple[Detector, ...]
     best: str
+    chosen: Estimate | None
     traces_to_detect: Estimate | None
-    removed_share: Estimate | None
+    removed_share: float | None
+    missing: Mapping[str, str]
 
     @property
     def strongest(self) -> Detector | None:
-        """The detector named best in the detection, else the one with the highest AUROC."""
+        """The detector that the detection names as best, else the one with the highest AUROC."""
         named = (detector for detector in self.detectors if detector.name == self.best)
         return next(named, max(self.detectors, key=lambda detector: detector.auroc.value, default=None))
 
@@ -59,25 +73,37 @@ def read(detection: Mapping[str, Any]) -> Visibility:
 
 
 def _read(detection: Mapping[str, Any]) -> Visibility:
-    unpaired = dict(detection["unpaired"])
-    best = unpaired.get("best")
-    entries = {name: entry for name, entry in unpaired.items() if isinstance(entry, Mapping)}
-    found = (
-        (name, estimate(name, entry["auroc"]), estimate(name, entry.get("tpr_at_1pct")))
-        for name, entry in entries.items()
-    )
+    unpaired, paired = dict(detection["unpaired"]), detection["paired"]
+    best = unpaired.pop("best", None)
     return Visibility(
-        paired=tuple((name, estimate(name, value)) for name, value in detection["paired"].items()),
-        detectors=tuple(Detector(name, auroc, tpr) for name, auroc, tpr in found if auroc is not None),
-        best=best if isinstance(best, str) else "",
-        traces_to_detect=estimate("traces to detect", detection.get("traces_to_detect")),
-        removed_share=estimate("removed share", detection.get("removed_share")),
+        paired={name: estimate(name, value) for name, value in paired.items()},
+        sides={name: sides for name, value in paired.items() if (sides := _sides(name, value))},
+        detectors=tuple(found for name, entry in unpaired.items() if (found := _detector(name, entry))),
+        best=best or "",
+        chosen=estimate("chosen", detection.get("chosen_on_other_folds")),
+        traces_to_detect=estimate("traces to detect", detection.get("traces_to_detect"), null=math.inf),
+        removed_share=_removed_share(_sides("tokens", paired.get("tokens"))),
+        missing=dict(detection.get("missing", {})),
     )
 
 
-def estimate(name: str, value: Mapping[str, Any] | None) -> Estimate | None:
-    """An estimate from its four JSON fields; None for null and for a value that is no number."""
-    if value is None or value["value"] is None or math.isnan(value["value"]):
+def _sides(name: str, metric: Mapping[str, Any] | None) -> tuple[Estimate, Estimate] | None:
+    sides = [estimate(name, (metric or {}).get(side)) for side in ("clean", "guarded")]
+    return (sides[0], sides[1]) if sides[0] and sides[1] else None
+
+
+def _detector(name: str, entry: Mapping[str, Any]) -> Detector | None:
+    auroc = estimate(name, entry["auroc"])
+    return None if auroc is None else Detector(name, auroc, estimate(name, entry.get("tpr_at_1pct")))
+
+
+def _removed_share(tokens: tuple[Estimate, Estimate] | None) -> float | None:
+    return 1 - tokens[1].value / tokens[0].value if tokens and tokens[0].value else None
+
+
+def estimate(name: str, value: Mapping[str, Any] | None, null: float = math.nan) -> Estimate | None:
+    """An estimate from its JSON fields, where `null` is what null stands for; None where there is no number."""
+    if value is None:
         return None
-    low, high = (math.nan if value[end] is None else float(value[end]) for end in ("low", "high"))
-    return Estimate(name, float(value["value"]), low, high, int(value["n"]))
+    middle, low, high = (null if value[part] is None else float(value[part]) for part in ("value", "low", "high"))
+    return None if math.isnan(middle) else Estimate(name, middle, low, high, int(value["n"]), value.get("unit", ""))

@@ -9,6 +9,7 @@ from antidistill.report import charts
 from antidistill.report.charts import Point
 from antidistill.report.material import Material
 from antidistill.report.sections.summary import removed_share
+from antidistill.report.visibility import Visibility
 
 WHOLE = "all traces of this report"
 
@@ -20,12 +21,15 @@ def tradeoff(material: Material) -> Mapping[str, Any] | None:
 
 
 def _points(material: Material) -> Iterator[Point]:
-    measured = material.visibility
-    if measured is not None and measured.strongest is not None:
-        yield Point(WHOLE, removed_share(material.pairs), measured.strongest.auroc, True)
+    if material.visibility is not None:
+        yield from _point(WHOLE, removed_share(material.pairs), material.visibility)
     for name, (share, part) in material.slices.items():
-        if part.strongest is not None:
-            yield Point(name, share, part.strongest.auroc, True)
+        yield from _point(name, share, part)
     for name, other in material.also.items():
-        if other.strongest is not None and other.removed_share is not None:
-            yield Point(name, other.removed_share.value, other.strongest.auroc, False)
+        yield from _point(name, other.removed_share, other, own=False)
+
+
+def _point(name: str, share: float | None, measured: Visibility, own: bool = True) -> Iterator[Point]:
+    strongest = measured.strongest
+    if strongest is not None and share is not None:
+        yield Point(name, share, strongest.name, strongest.auroc, own)

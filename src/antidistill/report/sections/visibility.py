@@ -17,10 +17,14 @@ def visibility(material: Material) -> Mapping[str, Any] | None:
         return None
     detectors = sorted(measured.detectors, key=lambda detector: -detector.auroc.value)
     return {
-        "metrics": [(name, METRICS.get(name, ""), estimate) for name, estimate in measured.paired],
+        "metrics": [(name, METRICS.get(name, ""), estimate) for name, estimate in measured.paired.items()],
         "detectors": [
             (detector, DETECTORS.get(detector.name, ""), charts.auroc_range(detector.auroc)) for detector in detectors
         ],
+        "sides": measured.sides,
+        "idle": {name: why for name, why in measured.missing.items() if name not in measured.paired},
+        "missing": measured.missing,
         "strongest": measured.strongest,
+        "chosen": measured.chosen,
         "pile": measured.traces_to_detect,
     }
