@@ -38,7 +38,7 @@ def test_the_report_is_written_and_its_figures_are_printed(files, capsys):
     assert 0 < figures["removed_share"] < 0.5
     html = files.report.read_text(encoding="utf-8")
     assert "this file holds original reasoning" in html
-    assert "0.91" in html
+    assert "0.910" in html
 
 
 def test_the_ledger_gives_reasons_method_and_certificate(files):

@@ -70,3 +70,10 @@ def test_an_interval_that_is_no_number_shrinks_to_the_value():
 def test_guessing_has_its_place_on_the_line():
     chart = auroc_range(Estimate("", 0.5, 0.45, 0.55, 9))
     assert chart.whisker.value == pytest.approx(chart.guess)
+
+
+def test_numbers_of_neighbours_do_not_cover_each_other():
+    points = [Point("", share, "d", Estimate("", 0.99, 0.98, 1, 9), True) for share in (0.130, 0.131, 0.132, 0.2)]
+    near, far = scatter(points).dots[:3], scatter(points).dots[3]
+    assert len({dot.label for dot in near}) == 3
+    assert far.label == near[0].label

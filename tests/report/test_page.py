@@ -159,11 +159,17 @@ def test_without_a_detection_there_is_no_section_about_visibility(page):
 
 def test_numbers_of_the_detection_are_in_the_table_with_interval_and_n(clean, guarded, detection):
     text = " ".join(" ".join(Page(report.build(clean, guarded, detection)).text).split())
-    assert "all-features strongest 0.91 0.88 to 0.94" in text
+    assert "all-features strongest 0.910 0.880 to 0.940" in text
     assert "perplexity change of perplexity under a language model not measured: needs the models" in text
     assert "seam-surprise not run: needs the models too" in text
-    assert "the AUROC is 0.90 (0.87 to 0.93, n 40)" in text
+    assert "the AUROC is 0.900 (0.870 to 0.930, n 40)" in text
     assert f"traces compared {len(clean)}" in text
+
+
+def test_a_detection_of_other_traces_is_told(clean, guarded, detection):
+    notice = "Measured on 40 pairs, while this report compares"
+    assert notice in report.build(clean, guarded, detection)
+    assert notice not in report.build(clean, guarded, {**detection, "n": len(clean)})
 
 
 def test_points_of_slices_and_of_other_detections_are_in_the_plot(clean, guarded, detection):

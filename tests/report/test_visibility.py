@@ -41,7 +41,8 @@ def test_what_was_not_measured_is_none(detection):
 
 
 @pytest.mark.parametrize(
-    "broken", [{}, {"paired": {}, "unpaired": {"length": {"auroc": 0.5}}}, {"paired": [], "unpaired": {}}]
+    "broken",
+    [{}, {"paired": {}, "unpaired": {"length": {"auroc": 0.5}}, "n": 9}, {"paired": [], "unpaired": {}, "n": 9}],
 )
 def test_another_shape_is_an_error_that_names_the_command(broken):
     with pytest.raises(InputError, match="detect --json"):

@@ -39,6 +39,16 @@ def test_what_was_not_measured_is_not_worded(detection):
     assert len(wording.findings(*strongest(detection, estimate(0.67)))) == 2
 
 
+def test_one_trace_is_no_pile(detection):
+    detection["traces_to_detect"] = estimate(1, 0)
+    assert wording.findings(*strongest(detection, estimate(0.99)))[2].startswith("One such trace is enough")
+
+
+def test_near_certainty_is_not_rounded_to_certainty(detection):
+    sentences = wording.findings(*strongest(detection, estimate(0.9998, 0.0001)))
+    assert "more than 99.9 times in 100" in sentences[0]
+
+
 def test_an_infinite_pile_is_worded(detection):
     detection["traces_to_detect"] = {"value": None, "low": 90, "high": None, "n": 40}
     assert "however large" in wording.findings(*strongest(detection, estimate(0.5)))[2]

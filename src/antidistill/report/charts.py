@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 from antidistill.report import wording
 from antidistill.trace import Estimate
 
+_CLOSE = 16
+"""Pixels between dots below which their labels get different heights."""
+_LABEL_LEVELS = (-5, 14, 27)
+
 Values: TypeAlias = NDArray[np.float64]
 
 
@@ -152,12 +156,13 @@ class Point(NamedTuple):
 
 
 class Dot(NamedTuple):
-    """A point in pixels; `number` is its place in the legend, from 1."""
+    """A point in pixels; `number`, its place in the legend from 1, is written at the height `label`."""
 
     number: int
     x: float
     whisker: Whisker
     own: bool
+    label: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +178,29 @@ class Scatter:
 
 def scatter(points: Sequence[Point]) -> Scatter:
     """Places the points; the removed share in per cent, the AUROC from 0.4 (or lower, where needed) to 1."""
-    frame = Frame(width=400, height=296, left=46, right=390, top=14, base=252)
+    frame = Frame(width=400, height=306, left=46, right=390, top=24, base=262)
     shares = [100 * point.share for point in points]
     lowest = min(_ends(point.auroc)[0] for point in points)
     x = Scale(min(0.0, *shares), max(5.0, *(1.15 * share for share in shares)), frame.left, frame.right)
     y = Scale(min(0.4, lowest), 1.0, frame.base, frame.top)
+    places = [(x(share), _whisker(point.auroc, y)) for share, point in zip(shares, points, strict=True)]
+    labels = _labels([(at, whisker.value) for at, whisker in places])
     dots = [
-        Dot(number, x(share), _whisker(point.auroc, y), point.own)
-        for number, (share, point) in enumerate(zip(shares, points, strict=True), start=1)
+        Dot(number, at, whisker, point.own, label)
+        for number, ((at, whisker), point, label) in enumerate(zip(places, points, labels, strict=True), start=1)
     ]
     return Scatter(dots, x.ticks(5), y.ticks(6), y(0.5), frame)
+
+
+def _labels(dots: Sequence[tuple[float, float]]) -> list[float]:
+    """Heights for the labels of dots, such that those of neighbours do not cover each other."""
+    heights = [0.0] * len(dots)
+    last, level = (-math.inf, 0.0), 0
+    for place in sorted(range(len(dots)), key=lambda place: dots[place]):
+        x, y = dots[place]
+        level = (level + 1) % len(_LABEL_LEVELS) if x - last[0] < _CLOSE and abs(y - last[1]) < _CLOSE else 0
+        heights[place], last = y + _LABEL_LEVELS[level], (x, y)
+    return heights
 
 
 def _whisker(estimate: Estimate, scale: Scale) -> Whisker:

@@ -10,8 +10,8 @@ METRICS = {
 
 DETECTORS = {
     "length": "how long the trace is",
-    "marker-rate": "how many sentences open with Wait, Hmm …",
-    "marker-gaps": "where these sentences stand and how far apart",
+    "marker-rate": "how many sentences open with Wait, Hmm or the like",
+    "marker-gaps": "where the marker sentences stand",
     "repetition": "what the trace says again",
     "tfidf": "words and word pairs",
     "char-ngrams": "runs of characters",
@@ -20,5 +20,5 @@ DETECTORS = {
     "embeddings": "meaning of the sentences",
     "perplexity": "how predictable the text is",
     "seam-surprise": "how unexpected each sentence begins",
-    "boosting": "everything above together",
+    "boosting": "all of these together",
 }

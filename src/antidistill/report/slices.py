@@ -42,11 +42,16 @@ def measure(
     found: dict[str, tuple[float, Visibility]] = {}
     for name, part in slices(pairs).items():
         progress(f"{detector} on {name}")
-        seen = part[:: -(-len(part) // MOST)]
+        seen = _evenly(part)
         clean, guarded = [pair.clean for pair in seen], [pair.guarded for pair in seen]
         detection = detect(clean, guarded, models=False, detectors=[detector])
         found[name] = (removed_share(part), read(detection.to_json()))
     return found
+
+
+def _evenly(part: Sequence[Pair]) -> list[Pair]:
+    number = min(MOST, len(part))
+    return [part[len(part) * place // number] for place in range(number)]
 
 
 def _without_models(whole: Visibility) -> str:

@@ -39,6 +39,7 @@ class Visibility:
         traces_to_detect: size of a pile that gives itself away; infinite where no size does.
         removed_share: share of the tokens that the guarded traces lack (at most 1).
         missing: why a metric or detector has no number.
+        n: pairs that were compared.
     """
 
     paired: Mapping[str, Estimate | None]
@@ -49,6 +50,7 @@ class Visibility:
     traces_to_detect: Estimate | None
     removed_share: float | None
     missing: Mapping[str, str]
+    n: int
 
     @property
     def strongest(self) -> Detector | None:
@@ -84,6 +86,7 @@ def _read(detection: Mapping[str, Any]) -> Visibility:
         traces_to_detect=estimate("traces to detect", detection.get("traces_to_detect"), null=math.inf),
         removed_share=_removed_share(_sides("tokens", paired.get("tokens"))),
         missing=dict(detection.get("missing", {})),
+        n=int(detection["n"]),
     )
 
 

@@ -80,10 +80,9 @@ def _pile(needed: Estimate | None) -> str:
         return ""
     if math.isinf(needed.value):
         return "No pile of such traces, however large, gives it enough evidence."
-    return (
-        f"A pile of {count(math.ceil(needed.value))} such traces is enough for it to tell that the pile is guarded "
-        "(95\u202f% power, 1\u202f% false alarms)."
-    )
+    size = math.ceil(needed.value)
+    pile = "One such trace is" if size == 1 else f"A pile of {count(size)} such traces is"
+    return f"{pile} enough for it to tell whether they were guarded (95\u202f% power, 1\u202f% false alarms)."
 
 
 def certificate(mix: float) -> str:
@@ -102,6 +101,8 @@ def method(spec: Mapping[str, Any]) -> str:
 
 
 def _hundreds(share: float) -> str:
-    """A share as so many in 100, with a decimal only near the ends."""
+    """A share as so many in 100, with a decimal only near the ends, and never rounded to an end."""
     in_hundred = 100 * share
+    if 99.9 < in_hundred < 100:
+        return "more than 99.9"
     return f"{in_hundred:.0f}" if 1 <= in_hundred <= 99 else f"{in_hundred:.1f}".removesuffix(".0")

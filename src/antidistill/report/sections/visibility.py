@@ -26,5 +26,6 @@ def visibility(material: Material) -> Mapping[str, Any] | None:
         "missing": measured.missing,
         "strongest": measured.strongest,
         "chosen": measured.chosen,
+        "pairs": (measured.n, len(material.pairs)),
         "pile": measured.traces_to_detect,
     }
