@@ -34,8 +34,9 @@ def chromium() -> str:
 @pytest.fixture(scope="module")
 def launch(chromium, tmp_path_factory):
     """Starts the browser with an empty profile."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
         yield lambda **options: started.chromium.launch_persistent_context(
             tmp_path_factory.mktemp("profile"),
             executable_path=chromium,

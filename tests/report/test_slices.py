@@ -1,5 +1,10 @@
+from dataclasses import replace
+
+import pytest
+
 from antidistill.report.pairing import pair_up
-from antidistill.report.slices import LEAST, slices
+from antidistill.report.slices import LEAST, measure, slices, without_models
+from antidistill.report.visibility import read
 from antidistill.trace import Trace
 
 
@@ -35,3 +40,25 @@ def test_there_are_no_bins_where_every_trace_lost_the_same():
 
 def test_there_are_no_bins_of_few_traces():
     assert slices(pairs(list(range(1, LEAST)))) == {}
+
+
+def test_each_slice_is_measured_by_the_strongest_detector(clean, detection):
+    first = [replace(trace, meta={"model": "a"}) for trace in clean]
+    second = [replace(trace, id=f"b{trace.id}", meta={"model": "b"}) for trace in clean]
+    cut = [replace(trace, reasoning=trace.reasoning[: len(trace.reasoning) // 100]) for trace in first]
+    detection["unpaired"]["best"] = "length"
+    found = measure(pair_up([*first, *second], [*cut, *second]).pairs, read(detection))
+    assert {name: part.strongest.name for name, (_, part) in found.items()} == {"a": "length", "b": "length"}
+    assert found["a"][0] > 0.98
+    assert found["b"][0] == 0
+    assert found["a"][1].strongest.auroc.value > 0.95
+    assert found["b"][1].strongest.auroc.value == pytest.approx(0.5, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("best", "used"), [("length", "length"), ("perplexity", "boosting"), ("all-features", "boosting")]
+)
+def test_a_detector_that_needs_models_or_is_unknown_is_replaced(detection, best, used):
+    detection["unpaired"].setdefault(best, detection["unpaired"]["length"])
+    detection["unpaired"]["best"] = best
+    assert without_models(read(detection)) == used

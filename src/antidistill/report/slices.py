@@ -38,7 +38,7 @@ def measure(
     """
     from antidistill.measure import detect
 
-    detector = _without_models(whole)
+    detector = without_models(whole)
     found: dict[str, tuple[float, Visibility]] = {}
     for name, part in slices(pairs).items():
         progress(f"{detector} on {name}")
@@ -54,7 +54,7 @@ def _evenly(part: Sequence[Pair]) -> list[Pair]:
     return [part[len(part) * place // number] for place in range(number)]
 
 
-def _without_models(whole: Visibility) -> str:
+def without_models(whole: Visibility) -> str:
     """The strongest detector; another strong one where it needs models, which would take minutes per slice."""
     name = whole.strongest.name if whole.strongest else _STRONG
     return name if name in registry.names("detectors") and not registry.load("detectors", name).needs else _STRONG
