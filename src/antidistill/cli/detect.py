@@ -98,8 +98,8 @@ def _print(result: Detection) -> None:
     console.print()
     console.print(_unpaired_table(result))
     console.print()
-    for line in _verdict(result):
-        console.print(line)
+    for line in _notes(result):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _paired_table(result: Detection) -> Any:
@@ -107,9 +107,7 @@ def _paired_table(result: Detection) -> Any:
 
     table = Table("paired metric", "value", "95 % interval", "n", "unit", box=None, pad_edge=False)
     for name, metric in result.paired.items():
-        if metric is None:
-            table.add_row(name, "-", result.missing.get(name, ""))
-        else:
+        if metric is not None:
             estimate = metric.estimate
             table.add_row(name, _number(estimate.value), _interval(estimate), str(estimate.n), estimate.unit)
     return table
@@ -121,23 +119,21 @@ def _unpaired_table(result: Detection) -> Any:
     table = Table(
         "detector", "AUROC", "95 % interval", "TPR at 1 % FPR", "95 % interval", "n", box=None, pad_edge=False
     )
-    visible = result.unpaired.visible if result.unpaired else {}
-    for name, entry in visible.items():
+    for name, entry in (result.unpaired.visible if result.unpaired else {}).items():
         numbers = (_number(entry.auroc.value), _interval(entry.auroc), _number(entry.tpr.value), _interval(entry.tpr))
         table.add_row(name, *numbers, str(entry.auroc.n))
-    for name, reason in result.missing.items():
-        if name not in result.paired:
-            table.add_row(name, "-", reason)
     return table
 
 
-def _verdict(result: Detection) -> Iterator[str]:
+def _notes(result: Detection) -> Iterator[str]:
     yield f"{result.n} pairs" + (f", {result.left_out} traces without a partner" if result.left_out else "")
     if result.unpaired is not None:
         traces = result.unpaired.traces
-        needed = "no number" if traces.value == float("inf") else f"{traces.value:,.0f}"
         yield f"strongest detector: {result.unpaired.best}"
-        yield f"traces of one kind that give a guarded pile away: {needed} {_interval(traces)}"
+        yield f"traces of one kind that give a guarded pile away: {_number(traces.value)} ({_interval(traces)})"
+    for reason in dict.fromkeys(result.missing.values()):
+        names = ", ".join(name for name, why in result.missing.items() if why == reason)
+        yield f"not measured: {names} ({reason})"
 
 
 def _interval(estimate: Estimate) -> str:
@@ -145,4 +141,6 @@ def _interval(estimate: Estimate) -> str:
 
 
 def _number(value: float) -> str:
+    if value == float("inf"):
+        return "no number"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}" if abs(value) >= 10 else f"{value:.3f}"

@@ -87,12 +87,14 @@ def true_positives(folds: Sequence[Fold], rate: float = 0.01, seed: int = 0) -> 
     found anew each time; never narrower than the Wilson interval of the share at a fixed threshold.
     """
     clean, guarded = pooled(folds)
-    ours, theirs = np.unique(clean.prompts, return_inverse=True)[1], np.unique(guarded.prompts, return_inverse=True)[1]
-    value = _caught(clean.scores, guarded.scores, np.ones(len(ours)), np.ones(len(theirs)), rate)
-    drawn = zip(_resamples(ours.max() + 1, seed), _resamples(theirs.max() + 1, seed + 1), strict=True)
-    resampled = [_caught(clean.scores, guarded.scores, a[ours], b[theirs], rate) for a, b in drawn]
-    low, high = np.percentile(resampled, [2.5, 97.5])
-    fixed_low, fixed_high = wilson(value, int(theirs.max()) + 1)
+    ours, theirs = _draws(clean, seed), _draws(guarded, seed + 1)
+    value = float(
+        _caught(clean.scores, guarded.scores, np.ones((1, len(clean.scores))), np.ones((1, len(guarded.scores))), rate)[
+            0
+        ]
+    )
+    low, high = np.percentile(_caught(clean.scores, guarded.scores, ours, theirs, rate), [2.5, 97.5])
+    fixed_low, fixed_high = wilson(value, _clusters(guarded))
     return Interval(value, float(min(low, fixed_low)), float(max(high, fixed_high)))
 
 
@@ -157,13 +159,33 @@ def _newcombe(value: float, n: int) -> tuple[float, float]:
     return low, high
 
 
-def _caught(clean: Values, guarded: Values, ours: Values, theirs: Values, rate: float) -> float:
-    """Weighted share of `guarded` above the lowest threshold that at most `rate` of the weighted `clean` exceed."""
-    order = np.argsort(-clean, kind="stable")
-    exceeding = np.cumsum(ours[order])
-    first = int(np.searchsorted(exceeding, rate * ours.sum(), "right"))
-    threshold = clean[order[min(first, len(order) - 1)]]
-    return float(theirs[guarded > threshold].sum() / theirs.sum())
+def _caught(clean: Values, guarded: Values, ours: Values, theirs: Values, rate: float) -> Values:
+    """Weighted share of `guarded` above the lowest threshold that at most `rate` of the weighted `clean` exceed.
+
+    Args:
+        clean: scores, shape (c,).
+        guarded: scores, shape (g,).
+        ours: weights of `clean`, shape (resamples, c).
+        theirs: weights of `guarded`, shape (resamples, g).
+        rate: share of clean scores that may exceed the threshold.
+
+    Returns:
+        One share per resample.
+    """
+    falling = np.argsort(-clean, kind="stable")
+    exceeding = np.cumsum(ours[:, falling], axis=1)
+    allowed = rate * exceeding[:, -1:]
+    thresholds = clean[falling[np.argmax(exceeding > allowed, axis=1)]]
+    rising = np.argsort(guarded, kind="stable")
+    not_above = np.searchsorted(guarded[rising], thresholds, "right")
+    below = np.concatenate([np.zeros((len(theirs), 1)), np.cumsum(theirs[:, rising], axis=1)], axis=1)
+    return np.asarray(1 - below[np.arange(len(theirs)), not_above] / below[:, -1], dtype=np.float64)
+
+
+def _draws(sample: Sample, seed: int) -> Values:
+    """How often each row is drawn when whole prompts are, shape (resamples, rows)."""
+    codes = np.unique(sample.prompts, return_inverse=True)[1]
+    return _resamples(int(codes.max()) + 1, seed)[:, codes]
 
 
 def _by_cluster(values: Values, prompts: NDArray[np.int64]) -> tuple[Values, Values]:

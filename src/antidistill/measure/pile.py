@@ -12,6 +12,8 @@ from antidistill.measure.intervals import Fold, Interval, Sample, Values, averag
 Z_FALSE_ALARM = 2.3263478740408408
 Z_POWER = 1.6448536269514722
 _RESAMPLES = 1000
+_NO_OVERLAP = 1e3
+"""Separation of scores that do not vary at all: far more than one trace needs."""
 
 
 def traces_to_detect(repeats: Sequence[Sequence[Fold]], seed: int = 0) -> Interval:
@@ -63,7 +65,7 @@ def _centred(folds: Sequence[Fold]) -> Fold:
 def _distance(clean: Values, guarded: Values) -> float:
     noise = Z_FALSE_ALARM * float(clean.std()) + Z_POWER * float(guarded.std())
     gain = float(guarded.mean() - clean.mean())
-    return gain / noise if noise > 0 else math.copysign(math.inf, gain) if gain else 0.0
+    return gain / noise if noise > 0 else float(np.sign(gain)) * _NO_OVERLAP
 
 
 def _resample(sample: Sample, generator: np.random.Generator) -> Values:

@@ -91,8 +91,8 @@ def _trees() -> Any:
     from sklearn.ensemble import GradientBoostingClassifier
 
     return GradientBoostingClassifier(
-        n_estimators=200,
-        learning_rate=0.05,
+        n_estimators=100,
+        learning_rate=0.06,
         max_depth=3,
         subsample=0.6,
         max_features=0.1,

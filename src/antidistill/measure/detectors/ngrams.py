@@ -32,8 +32,8 @@ class GramDetector:
 WORDS = GramDetector(lambda evidence: evidence.word_counts, 20_000)
 """Words and word pairs."""
 
-CHARACTERS = GramDetector(lambda evidence: evidence.character_counts, 10_000)
+CHARACTERS = GramDetector(lambda evidence: evidence.character_counts, 3_000)
 """Character 3- and 4-grams."""
 
-SEAMS = GramDetector(lambda evidence: evidence.seam_counts, 5_000)
+SEAMS = GramDetector(lambda evidence: evidence.seam_counts, 3_000)
 """What meets at sentence boundaries."""

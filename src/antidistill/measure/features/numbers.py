@@ -19,7 +19,9 @@ def numbers(view: View) -> dict[str, float]:
     A number is introduced by the prompt, by an earlier sentence, or as a result in its own sentence. Where sentences
     were removed, more numbers are used that nothing introduced.
     """
-    equations = np.array([bool(_EQUATION.search(sentence)) for sentence in view.sentences], dtype=bool)
+    equations = np.array(
+        ["=" in sentence and bool(_EQUATION.search(sentence)) for sentence in view.sentences], dtype=bool
+    )
     filled = np.array([bool(found) for found in view.numbers], dtype=bool)
     return {
         "per_sentence": sum(map(len, view.numbers)) / max(len(view.sentences), 1),
@@ -36,8 +38,8 @@ def _introductions(view: View) -> dict[str, float]:
     given = frozenset(known)
     strange = fresh = mentions = 0
     for sentence, found in zip(view.sentences, view.numbers, strict=True):
-        results = {plain_number(number) for number in _RESULT.findall(sentence)}
         new = [number for number in found if number not in known]
+        results = {plain_number(number) for number in _RESULT.findall(sentence)} if new else frozenset()
         mentions += len(found)
         fresh += len(new)
         strange += sum(number not in results for number in new)

@@ -18,7 +18,7 @@ def repetition(view: View) -> dict[str, float]:
         **{f"distinct_{n}": _distinct(words, n) for n in (1, 2, 3, 4)},
         "said_before": 1 - len(sentences) / max(len(view.sentences), 1),
         "most_said": max(sentences.values(), default=0) / max(len(view.sentences), 1),
-        "compressed": len(zlib.compress(raw, 6)) / max(len(raw), 1),
+        "compressed": len(zlib.compress(raw, 1)) / max(len(raw), 1),
     }
 
 

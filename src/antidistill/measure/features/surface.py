@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
+from string import ascii_lowercase, ascii_uppercase, digits
 
 from antidistill.measure.features.summary import share
 from antidistill.measure.features.view import View
 
 _PUNCTUATION = ".,?!:;=+*/()-'\"$\\%#{}[]|<>^_×"
-_LETTERS = re.compile(r"[a-z]")
-_UPPER = re.compile(r"[A-Z]")
-_DIGITS = re.compile(r"\d")
+_CLASSES = {"letters": ascii_lowercase, "upper": ascii_uppercase, "digits": digits, "spaces": " ", "newlines": "\n"}
 
 
 def surface(view: View) -> dict[str, float]:
@@ -20,11 +18,7 @@ def surface(view: View) -> dict[str, float]:
     size = max(len(text), 1)
     counts = Counter(text)
     rates = {f"char_{mark}": counts[mark] / size for mark in _PUNCTUATION}
-    rates["letters"] = len(_LETTERS.findall(text)) / size
-    rates["upper"] = len(_UPPER.findall(text)) / size
-    rates["digits"] = len(_DIGITS.findall(text)) / size
-    rates["spaces"] = counts[" "] / size
-    rates["newlines"] = counts["\n"] / size
+    rates |= {name: sum(counts[char] for char in members) / size for name, members in _CLASSES.items()}
     rates["other"] = sum(count for char, count in counts.items() if ord(char) > 127) / size
     return rates | _gaps(view)
 
