@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antidistill.text.thinking import DELIMITERS, find
+from antidistill.text.thinking import DELIMITERS, find, in_any_case
 
 
 def parts(text):
@@ -74,6 +74,9 @@ def test_second_block_without_end():
         ("<think>The <think> tag opens.</think>4", [("The <think> tag opens.", "4")]),
         ("The <think> tag opens. So 4.</think>4", [("The <think> tag opens. So 4.", "4")]),
         ("The `<think>` tag opens. So 4.</think>4", [("The `<think>` tag opens. So 4.", "4")]),
+        ("He wants <think>. I use <think>, so 4.</think>4", [("He wants <think>. I use <think>, so 4.", "4")]),
+        ("<think>A</think>4 (<think>x</think>)", [("A", "4 (<think>x</think>)")]),
+        ("<think>A</think>使用<think>标签</think>。", [("A", "使用<think>标签</think>。")]),
         ("<think>I close with `</think>`. Four.</think>4", [("I close with `</think>`. Four.", "4")]),
         ("<think>A\n<think>\nB</think>4", [("A\n<think>\nB", "4")]),
         ("<think>A</think>Use `<think>` and `</think>`.", [("A", "Use `<think>` and `</think>`.")]),
@@ -110,6 +113,31 @@ def test_speaker_label_before_the_opening():
     assert text[: thought.opens] == "User: What is 2+2? Assistant: "
     assert parts(text) == [("Okay.", "<answer>4</answer>")]
     assert parts("User: 2+2? Assistant: <think>Okay.") == [("Okay.", "")]
+
+
+@pytest.mark.parametrize("reasoning", ["Two.", " Two.", "\ntwo.", "2", ""])
+@pytest.mark.parametrize("before", ["User: q ", "User: q", "Use `<think>` for q "])
+def test_an_opening_behind_words_wins_over_the_start_of_the_text(before, reasoning):
+    text = f"{before}<think>{reasoning}</think>4"
+    (thought,) = find(text)
+    assert (text[: thought.opens], text[thought.start : thought.end]) == (before, reasoning)
+
+
+@pytest.mark.parametrize("answer", ["a", "so 4", "(4)", "**4**", "$4$", "\\boxed{4}", "è"])
+@pytest.mark.parametrize("first", ["A</think>", "<think>A</think>", "</think>"])
+def test_second_block_attached_to_the_answer(first, answer):
+    assert parts(f"{first}{answer}<think>B</think>b")[1:] == [("B", "b")]
+
+
+@pytest.mark.parametrize("text", ["<THINK>A</THINK>4", "A</Think>4", "[think]A[/think]4", "<|Begin_Of_Thought|>A"])
+def test_other_capitals(text):
+    assert find(text) == []
+    assert parts(in_any_case(text))[0][0] == "A"
+
+
+@pytest.mark.parametrize("text", ["", "a < b > c", "[1]", "Think>"])
+def test_text_without_delimiters_in_any_case(text):
+    assert in_any_case(text) == ""
 
 
 PIECES = st.sampled_from(

@@ -1,11 +1,14 @@
 """Finds the reasoning inside raw text: `<think>…</think>` and what other models write instead.
 
 Ambiguous text is read so that the answer stays whole: a delimiter in quotes or back ticks is a mention, the first
-closing delimiter ends the reasoning, and an opening one inside the reasoning is part of it.
+closing delimiter ends the reasoning, and an opening one inside the reasoning is part of it. An opening delimiter inside
+a line is one where it is attached to the word before, and, if the text had no reasoning before it and is closed behind it,
+where no sentence goes on behind it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -63,6 +66,8 @@ TURN_HEADERS = (
 _QUOTES = frozenset("`'\"“”‘’«»")
 _BEFORE_A_TAG = frozenset("\n\r>]▷|:.!?。！？")
 _BEFORE_AN_OPEN_END = frozenset("\n\r>]▷|")
+_END_OF_WORD = re.compile(r"[0-9A-Za-z\u00c0-\u1fff)}*$]")  # of a script that puts blanks between words
+_SENTENCE_GOES_ON = re.compile(r"[,.;:!?)]| [a-z]")
 _BLANKS_LOOKED_AT = 80
 _SPECIAL_TOKEN = "<|"  # never part of a sentence
 
@@ -71,6 +76,8 @@ _FIRST_CHARACTERS = frozenset(d.opening[0] for d in DELIMITERS)
 _ALL_SIGNS = [sign for d in DELIMITERS for sign in (d.opening, *(d.closings if d.implied else ()))]
 _SIGNS = [(last, [s for s in _ALL_SIGNS if s[-1] == last]) for last in sorted({s[-1] for s in _ALL_SIGNS})]
 """A text without any of them holds no reasoning; by last character, because looking for that first is much faster."""
+_BY_LOWERED = {sign.lower(): sign for sign in _ALL_SIGNS}
+_ANY_CASE = re.compile("|".join(map(re.escape, _BY_LOWERED)), re.IGNORECASE | re.ASCII)
 
 
 class Thought(NamedTuple):
@@ -146,6 +153,16 @@ def may_hold(text: str) -> bool:
     return False
 
 
+def in_any_case(text: str) -> str:
+    """The text with delimiters in other capitals spelled as `find` knows them; empty if there is none in it."""
+    if not any(last in text for last, _ in _SIGNS):
+        return ""
+    lowered = text.lower()
+    if not any(sign in lowered for sign in _BY_LOWERED):
+        return ""
+    return _ANY_CASE.sub(lambda match: _BY_LOWERED[match[0].lower()], text)
+
+
 def _nearest(pending: dict[Delimiters, _Span | None]) -> _Span | None:
     return min(filter(None, pending.values()), key=lambda span: span.opens, default=None)
 
@@ -175,7 +192,19 @@ def _unopened(text: str, pending: dict[Delimiters, _Span | None]) -> _Span | Non
     if delimiters is None or (opened and opened.opens < end):
         return None
     start = max(at + len(header) if (at := text.rfind(header, 0, end)) >= 0 else 0 for header in TURN_HEADERS)
-    return _Span(delimiters, start, start, end, closes)
+    opens, start = _opened_in_line(text, delimiters.opening, start, end)
+    return _Span(delimiters, opens, start, end, closes)
+
+
+def _opened_in_line(text: str, opening: str, begin: int, end: int) -> tuple[int, int]:
+    """Start and end of the opening delimiter behind other words of a line; `begin` twice if all of them are mentions."""
+    at = _unquoted(text, opening, begin)
+    while 0 <= at < end:
+        start = at + len(opening)
+        if not _SENTENCE_GOES_ON.match(text, start):
+            return at, start
+        at = _unquoted(text, opening, start)
+    return begin, begin
 
 
 def _closing(text: str, delimiters: Delimiters, start: int) -> tuple[int, int]:
@@ -184,16 +213,17 @@ def _closing(text: str, delimiters: Delimiters, start: int) -> tuple[int, int]:
     return min(found, default=(-1, -1))
 
 
-def _unquoted(text: str, closing: str, start: int) -> int:
-    at = text.find(closing, start)
-    while at > 0 and text[at - 1] in _QUOTES and text[at + len(closing) : at + len(closing) + 1] in _QUOTES:
-        at = text.find(closing, at + len(closing))
+def _unquoted(text: str, sign: str, start: int) -> int:
+    at = text.find(sign, start)
+    while at > 0 and text[at - 1] in _QUOTES and text[at + len(sign) : at + len(sign) + 1] in _QUOTES:
+        at = text.find(sign, at + len(sign))
     return at
 
 
 def _is_tag(text: str, at: int, after: int, opening: str) -> bool:
     """Whether an opening delimiter is one, not a word in a sentence or in a code block of the answer."""
-    return _follows(text, at, opening, _BEFORE_A_TAG) and (after == 0 or text.count("```", after, at) % 2 == 0)
+    begins = _follows(text, at, opening, _BEFORE_A_TAG) or _END_OF_WORD.match(text, at - 1)
+    return bool(begins) and (after == 0 or text.count("```", after, at) % 2 == 0)
 
 
 def _may_stay_open(text: str, at: int, opening: str) -> bool:
