@@ -3,12 +3,13 @@
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from antidistill.errors import BadOption, UsageError
-from antidistill.measure import Judge
-from antidistill.measure.judge import KEY_VARIABLE, Verdict, coherence, verdict
+from antidistill.measure import Judge, detect
+from antidistill.measure.judge import KEY_VARIABLE, PROMPT, Verdict, coherence, verdict
 from antidistill.measure.paired import Unmeasured
 from antidistill.measure.pairing import Pairs
 from antidistill.trace import Trace
@@ -175,3 +176,19 @@ def test_no_scores_is_a_reason_and_no_number(serve, judge_of):
 def test_an_address_without_a_scheme_is_refused():
     with pytest.raises(BadOption, match="http://"):
         Judge("localhost:8000", "small")
+
+
+def test_detect_reports_the_judge_beside_the_other_metrics(serve, judge_of):
+    server = serve(*[(200, completion(str(score))) for score in (9, 8, 7, 4)])
+    found = detect([TRACE, OTHER], [TRACE, OTHER], models=False, judge=judge_of(server)).to_json()
+    assert (found["paired"]["judge"]["value"], found["paired"]["judge"]["scored"]) == (-3, 4)
+    assert found["paired"]["judge"]["unit"] == "score of 1 to 10 (small)"
+    refusing = serve(*[(200, completion("I cannot."))] * 4)
+    found = detect([TRACE, OTHER], [TRACE, OTHER], models=False, judge=judge_of(refusing)).to_json()
+    assert found["paired"]["judge"] is None
+    assert "4 refused" in found["missing"]["judge"]
+
+
+def test_the_prompt_is_the_one_in_the_docs():
+    page = Path(__file__).resolve().parents[2] / "docs" / "methods" / "visibility.md"
+    assert f"```text\n{PROMPT}```" in page.read_text(encoding="utf-8")
