@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antidistill.measure.likelihood import STRIDE, WINDOW, windows
+from antidistill.measure.likelihood import STRIDE, WINDOW, LanguageModel, windows
 from antidistill.measure.models import SMALL_LANGUAGE_MODEL, load_language_model, missing
 
 
@@ -55,13 +55,15 @@ class TestSmallModel:
             assert losses.nats == pytest.approx(expected, abs=0.4)  # bfloat16 where the processor has it
             assert losses.nats.sum() == pytest.approx(sum(expected), rel=0.02, abs=1e-6)
 
-    def test_a_long_text_is_scored_whole(self, small):
-        text = "The tank holds 40 litres and loses 3 each hour. " * 160
-        (losses,) = small.losses([text])
-        assert len(losses.nats) == small.count(text) > WINDOW
-        assert (losses.nats > 0).all()
-        assert losses.nats[WINDOW:].mean() < losses.nats[:200].mean()
-        assert [text[start:].lstrip()[:1] for start in losses.starts[:3]] == ["T", "t", "h"]
+    def test_a_long_text_is_scored_whole_with_the_context_of_its_window(self, small):
+        text = "The tank holds 40 litres and loses 3 each hour. " * 12
+        narrow = LanguageModel(small.name, small.model, small.tokenizer, window=48, stride=16)
+        (windowed,), (whole,) = narrow.losses([text]), small.losses([text])
+        assert len(windowed.nats) == len(whole.nats) == small.count(text) > 100
+        assert windowed.nats[:47] == pytest.approx(whole.nats[:47], abs=0.4)
+        assert [text[start:].lstrip()[:1] for start in whole.starts[:3]] == ["T", "t", "h"]
+        (tail,) = small.losses([text[windowed.starts[-48] :]])
+        assert windowed.nats[-1] == pytest.approx(tail.nats[-1], abs=0.4)
 
     def test_texts_are_read_once(self, small):
         steps = []

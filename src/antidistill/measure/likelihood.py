@@ -57,12 +57,16 @@ class LanguageModel:
         name: what the user called it.
         model, tokenizer: of the transformers library.
         progress: called with a few words before each batch.
+        window: tokens read at a time.
+        stride: tokens that each window after the first moves on and scores.
     """
 
     name: str
     model: Any
     tokenizer: Any
     progress: Callable[[str], None] = lambda step: None
+    window: int = WINDOW
+    stride: int = STRIDE
     _known: dict[str, Losses] = field(default_factory=dict, repr=False)
 
     def count(self, text: str) -> int:
@@ -81,7 +85,11 @@ class LanguageModel:
         ]
         sequences = [[self._start_token, *item.input_ids] for item in encoded]
         nats = [np.zeros(len(sequence) - 1) for sequence in sequences]
-        pieces = [(row, piece) for row, sequence in enumerate(sequences) for piece in windows(len(sequence))]
+        pieces = [
+            (row, piece)
+            for row, sequence in enumerate(sequences)
+            for piece in windows(len(sequence), self.window, self.stride)
+        ]
         done, total = 0, sum(map(len, nats))
         for batch in _batches(pieces):
             self.progress(f"{self.name}: {done:,} of {total:,} tokens")
