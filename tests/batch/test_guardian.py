@@ -4,16 +4,14 @@ import pytest
 from tests.batch.rows import chat, trace
 
 from antidistill import defenses
+from antidistill.batch.edited import NO_TRACE, guarded_places, removed_sentences
 from antidistill.batch.guardian import (
     EMPTY,
     NO_REASONING,
-    NO_TRACE,
     NOT_DRAWN,
     NOTHING,
     Guardian,
     Settings,
-    guarded_places,
-    removed_sentences,
 )
 from antidistill.errors import RowError
 from antidistill.formats.leaks import Leaks

@@ -3,21 +3,28 @@
 import orjson
 import pytest
 
-from antidistill.batch.ledger import VERSION, Entry, Ledger, LedgerText, Recorder, opened, removed_text
+from antidistill.batch.edited import Edited
+from antidistill.batch.ledger import VERSION, Ledger, LedgerText, Recorder, opened
 from antidistill.batch.seal import Sealer
 from antidistill.errors import LedgerError
-from antidistill.formats import Place
+from antidistill.formats import Found, Place
 from antidistill.trace import Edit, Trace, apply_edits
 
 TRACE = Trace("t1", "2+2?", "We add. Wait, 等等. It is four.", "4")
 EDITS = (Edit(8, 18, "", "traceguard"),)
 GUARDED = apply_edits(TRACE.reasoning, EDITS)
-ENTRY = Entry(0, 7, 0, TRACE, EDITS, (Place(("reasoning",), 0, len(GUARDED)),), GUARDED, "")
+EDITED = Edited(Found(TRACE, ()), EDITS, GUARDED, ["Wait, 等等. "])
+PLACES = [Place(("reasoning",), 0, len(GUARDED))]
 SEALER = Sealer(b"k" * 32, b"s" * 32)
 
 
-def line(text, entry=ENTRY):
-    return orjson.loads(Recorder("hash", text, SEALER).line(entry))
+def raw(text, **more):
+    recorder = Recorder("hash", text, SEALER if text is LedgerText.SEALED else None)
+    return recorder.line(0, 7, 0, EDITED, PLACES, **more)
+
+
+def line(text, **more):
+    return orjson.loads(raw(text, **more))
 
 
 def test_a_line_tells_where_the_edits_are():
@@ -37,11 +44,10 @@ def test_what_was_removed_comes_back(text):
 
 @pytest.mark.parametrize("text", [LedgerText.SEALED, LedgerText.HASH])
 def test_plain_text_stands_in_a_ledger_only_if_asked(text):
-    raw = Recorder("hash", text, SEALER).line(ENTRY)
-    assert b"Wait" not in raw
-    assert "等".encode() not in raw
-    assert b"\\u7b49" not in raw
-    assert b"Wait" in Recorder("hash", LedgerText.PLAIN, None).line(ENTRY)
+    assert b"Wait" not in raw(text)
+    assert "等".encode() not in raw(text)
+    assert b"\\u7b49" not in raw(text)
+    assert b"Wait" in raw(LedgerText.PLAIN)
 
 
 def test_hashes_restore_nothing():
@@ -68,15 +74,9 @@ def test_a_seal_outlives_another_layout_of_the_json():
 
 
 def test_a_whole_row_is_kept_instead_of_the_pieces():
-    entry = Entry(0, 7, 0, TRACE, EDITS, ENTRY.places, GUARDED, "", b'{"raw": "line"}\n')
-    fields = line(LedgerText.SEALED, entry)
+    fields = line(LedgerText.SEALED, whole_row=b'{"raw": "line"}\n')
     assert fields["whole_row"] is True
     assert opened(fields, GUARDED, SEALER) == b'{"raw": "line"}\n'
-
-
-def test_removed_text_is_the_pieces_in_order():
-    edits = (Edit(0, 3, "", ""), Edit(8, 13, "x", ""))
-    assert removed_text(TRACE, edits) == b"We Wait,"
 
 
 def header(**fields):

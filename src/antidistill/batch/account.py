@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from antidistill.batch.guardian import NO_TRACE, Edited, Guardian, guarded_places, removed_sentences
-from antidistill.batch.ledger import Entry
+from antidistill.batch.edited import NO_TRACE, Edited, guarded_places, removed_sentences
+from antidistill.batch.guardian import Guardian
 from antidistill.batch.results import Tally
 
 
@@ -36,17 +36,15 @@ class Account:
             edited: its traces.
             whole_row: the row as it came, where its edits alone would not give it back.
         """
+        edited = edited or (NO_TRACE,)
         self._count(edited)
         recorder = self._guardian.recorder
         if recorder is None:
             return
-        entered = edited or [NO_TRACE]
-        for number, (one, places) in enumerate(zip(entered, guarded_places(entered), strict=True)):
-            trace, edits, guarded = one.found.trace, one.edits, one.guarded
-            entry = Entry(
-                self._shard, row, number, trace, edits, places, guarded, self._guardian.reason(one), whole_row
+        for number, (one, places) in enumerate(zip(edited, guarded_places(edited), strict=True)):
+            self.ledger.append(
+                recorder.line(self._shard, row, number, one, places, self._guardian.reason(one), whole_row)
             )
-            self.ledger.append(recorder.line(entry))
             whole_row = None  # stands in the first line of its row only
 
     def reject(self, row: int, reason: str, raw: dict[str, Any]) -> None:
@@ -59,15 +57,18 @@ class Account:
 
     def _count(self, edited: Sequence[Edited]) -> None:
         tally = self.tally
+        changed = False
         for one in edited:
-            tally.traces += 1
-            tally.characters += len(one.found.trace.reasoning)
+            length = len(one.found.trace.reasoning)
+            tally.traces += one is not NO_TRACE
+            tally.characters += length
             if one.edits:
+                changed = True
                 tally.edits += len(one.edits)
-                tally.removed += len(one.found.trace.reasoning) - len(one.guarded)
+                tally.removed += length - len(one.guarded)
                 tally.removed_sentences += removed_sentences(one)
-        if any(one.edits for one in edited):
+        if changed:
             tally.guarded += 1
         else:
             tally.unchanged += 1
-            tally.reasons[self._guardian.reason(edited[0] if edited else NO_TRACE)] += 1
+            tally.reasons[self._guardian.reason(edited[0])] += 1

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
 
@@ -105,31 +104,43 @@ class _Cut(NamedTuple):
 
 
 def _line_cuts(work: Work, path: Path, before: int, by_reference: bool) -> Iterator[_Cut]:
-    stream = lines(path)
-    offset = sum(map(len, islice(stream, before)))
-    referable = by_reference and packing_of(path) is None
-    for block in _blocks(stream, work.chunk_bytes):
-        data = b"".join(block)
+    is_packed = packing_of(path) is not None
+    blocks = _packed_blocks(path, work.chunk_bytes) if is_packed else _blocks(path, work.chunk_bytes)
+    row = offset = 0
+    for data in blocks:
         if offset == 0 and data.lstrip()[:1] == b"[":
             raise InputError(f"{path} is one JSON array: write one object a line, for instance with jq -c '.[]'.")
+        rows = data.count(b"\n") + (not data.endswith(b"\n"))
         end = offset + len(data)
-        yield _Cut(before, len(block), Slice(path, offset, end) if referable else data)
-        before, offset = before + len(block), end
+        if row >= before:
+            yield _Cut(row, rows, Slice(path, offset, end) if by_reference and not is_packed else data)
+        row, offset = row + rows, end
+    if offset == 0:
+        yield _Cut(0, 0, b"")
 
 
-def _blocks(stream: Iterable[bytes], at_least: int) -> Iterator[list[bytes]]:
-    """Lines in blocks of at least so many bytes; one empty block if there are none."""
+def _blocks(path: Path, size: int) -> Iterator[bytes]:
+    """Whole lines in blocks of at least so many bytes."""
+    try:
+        with path.open("rb", buffering=1 << 20) as file:
+            while data := file.read(size):
+                yield data if data.endswith(b"\n") else data + file.readline()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def _packed_blocks(path: Path, size: int) -> Iterator[bytes]:
+    """The same of a compressed file."""
     block: list[bytes] = []
-    size = 0
-    yielded = False
-    for line in stream:
+    missing = size
+    for line in lines(path):
         block.append(line)
-        size += len(line)
-        if size >= at_least:
-            yield block
-            block, size, yielded = [], 0, True
-    if block or not yielded:
-        yield block
+        missing -= len(line)
+        if missing <= 0:
+            yield b"".join(block)
+            block, missing = [], size
+    if block:
+        yield b"".join(block)
 
 
 def _group_cuts(work: Work, path: Path, before: int) -> Iterator[_Cut]:

@@ -7,20 +7,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from antidistill import defenses
+from antidistill.batch.edited import Edited, changes, cut
 from antidistill.batch.ledger import LedgerText, Recorder
 from antidistill.batch.seal import Sealer
 from antidistill.defenses import Mix
 from antidistill.errors import AntidistillError, RowError
-from antidistill.formats import Change, Found, KeyPath, Place, Row, changes, locate
+from antidistill.formats import Change, Found, KeyPath, Row, locate
 from antidistill.formats.leaks import Leaks, settle
-from antidistill.text.native import scan
-from antidistill.trace import Edit, Trace, apply_edits
 
 NOTHING = "nothing to edit"
 EMPTY = "empty reasoning"
 NO_REASONING = "no reasoning"
 NOT_DRAWN = "not drawn by mix"
-_ENDS = frozenset(".!?…。！？:\"')]*`”’")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +38,6 @@ class Settings:
     salt: bytes = b""
     ledger: LedgerText | None = None
     leaks: Leaks = Leaks.GUARD
-
-
-class Edited(NamedTuple):
-    """A trace of a row and what the defense made of it."""
-
-    found: Found
-    edits: Sequence[Edit]
-    guarded: str
-
-
-NO_TRACE = Edited(Found(Trace("", "", "", ""), ()), (), "")
-"""Stands for the trace of a row that holds none."""
 
 
 class GuardedRow(NamedTuple):
@@ -99,7 +85,7 @@ class Guardian:
             found = locate(row, name)
             removed = settle(row, found, self.leaks)
             edited = [self._edited(one) for one in found]
-            what = changes(row, [(one.found, one.guarded) for one in edited if one.edits])
+            what = changes(row, edited)
         except AntidistillError:
             raise
         except Exception as error:
@@ -123,28 +109,4 @@ class Guardian:
     def _edited(self, found: Found) -> Edited:
         trace = found.trace
         edits = defenses.edit(self._defense, trace.reasoning, trace.key)
-        return Edited(found, edits, apply_edits(trace.reasoning, edits) if edits else trace.reasoning)
-
-
-def removed_sentences(edited: Edited) -> int:
-    """Number of sentences that the edits removed and put nothing in place of, as the removed text splits."""
-    reasoning = edited.found.trace.reasoning
-    removed = "\n".join([reasoning[edit.start : edit.end] for edit in edited.edits if not edit.replacement])
-    visible = removed.rstrip()
-    if not visible:
-        return 0
-    ended = visible[-1] in _ENDS or "\n" in removed[len(visible) :] or edited.edits[-1].end == len(reasoning)
-    return len(scan(removed, 0, True)[0]) + ended
-
-
-def guarded_places(edited: Sequence[Edited]) -> list[list[Place]]:
-    """For each trace, where its guarded reasoning stands in the guarded row; in the order of the places of the trace."""
-    result = [list(one.found.places) for one in edited]
-    order = [(place, number, slot) for number, places in enumerate(result) for slot, place in enumerate(places)]
-    moved: dict[KeyPath, int] = {}
-    for (path, start, end), number, slot in sorted(order, key=lambda entry: entry[0].start):
-        shift = moved.get(path, 0)
-        length = len(edited[number].guarded)
-        result[number][slot] = Place(path, start + shift, start + shift + length)
-        moved[path] = shift + length - (end - start)
-    return result
+        return Edited(found, edits, *cut(trace.reasoning, edits)) if edits else Edited(found, (), trace.reasoning, ())

@@ -7,20 +7,19 @@ note: docs/design/keys-and-ledger.md.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
+from antidistill.batch.edited import Edited
 from antidistill.batch.seal import Sealer
 from antidistill.errors import LedgerError
 from antidistill.formats import Place
-from antidistill.trace import Edit, Trace
 
 VERSION = 1
 
@@ -31,33 +30,6 @@ class LedgerText(StrEnum):
     SEALED = "sealed"
     HASH = "hash"
     PLAIN = "plain"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What happened to one trace.
-
-    Attributes:
-        shard: number of the input file, from 0.
-        row: line (JSONL) or row (Parquet) of that file, from 1.
-        number: place of the trace among those of its row, from 0.
-        trace: the trace before guarding.
-        edits: its edits; none if it is unchanged.
-        places: where its guarded reasoning stands in the guarded row.
-        guarded: its reasoning after the edits.
-        unchanged: why it is unchanged; empty if it is not.
-        whole_row: the original row, where the edits alone would not give it back byte for byte.
-    """
-
-    shard: int
-    row: int
-    number: int
-    trace: Trace
-    edits: Sequence[Edit]
-    places: Sequence[Place]
-    guarded: str
-    unchanged: str
-    whole_row: bytes | None = None
 
 
 class Recorder:
@@ -76,41 +48,59 @@ class Recorder:
         self._text = text
         self._sealer = sealer
 
-    def line(self, entry: Entry) -> bytes:
-        """The ledger line of one trace."""
-        guarded = entry.guarded.encode()
+    def line(
+        self,
+        shard: int,
+        row: int,
+        number: int,
+        edited: Edited,
+        places: Sequence[Place],
+        unchanged: str = "",
+        whole_row: bytes | None = None,
+    ) -> bytes:
+        """The ledger line of one trace.
+
+        Args:
+            shard: number of the input file, from 0.
+            row: line (JSONL) or row (Parquet) of that file, from 1.
+            number: place of the trace among those of its row, from 0.
+            edited: the trace and its edits.
+            places: where its guarded reasoning stands in the guarded row.
+            unchanged: why it is unchanged; empty if it is not.
+            whole_row: the original row, where the edits alone would not give it back byte for byte.
+        """
+        (trace, _), edits, guarded, removed = edited
         fields: dict[str, Any] = {
-            "shard": entry.shard,
-            "row": entry.row,
-            "number": entry.number,
-            "trace": entry.trace.id,
+            "shard": shard,
+            "row": row,
+            "number": number,
+            "trace": trace.id,
             "spec": self._spec_hash,
-            "answer_sha256": _sha256(entry.trace.answer.encode()),
-            "edits": [(edit.start, edit.end, len(edit.replacement), edit.reason) for edit in entry.edits],
-            "at": [tuple(place) for place in entry.places],
+            "answer_sha256": sha256(trace.answer.encode()).hexdigest(),
+            "edits": [(edit.start, edit.end, len(edit.replacement), edit.reason) for edit in edits],
+            "at": [tuple(place) for place in places],
         }
-        if entry.unchanged:
-            fields["unchanged"] = entry.unchanged
-        if entry.whole_row is not None:
-            fields["whole_row"] = True
-        removed = entry.whole_row if entry.whole_row is not None else removed_text(entry.trace, entry.edits)
-        if self._text is LedgerText.SEALED:
-            return self._sealed(fields, removed, guarded)
-        fields["guarded_sha256"] = _sha256(guarded)
-        if self._text is LedgerText.HASH:
-            fields["removed_sha256"] = _sha256(removed)
-        else:
-            fields["plain"] = removed.decode()
-        return orjson.dumps(fields) + b"\n"
+        if unchanged:
+            fields["unchanged"] = unchanged
+        if whole_row is None:
+            return self._finished(fields, "".join(removed).encode(), guarded.encode())
+        fields["whole_row"] = True
+        return self._finished(fields, whole_row, guarded.encode())
 
     def rejected(self, shard: int, row: int, reason: str) -> bytes:
         """The ledger line of a row that did not come out."""
         return orjson.dumps({"shard": shard, "row": row, "rejected": reason}) + b"\n"
 
-    def _sealed(self, fields: dict[str, Any], removed: bytes, guarded: bytes) -> bytes:
-        assert self._sealer is not None
-        head = orjson.dumps(fields)
-        return b"".join((head[:-1], b',"sealed":"', self._sealer.seal(removed, head + guarded), b'"}\n'))
+    def _finished(self, fields: dict[str, Any], removed: bytes, guarded: bytes) -> bytes:
+        if self._sealer is not None:
+            head = orjson.dumps(fields)
+            return b"".join((head[:-1], b',"sealed":"', self._sealer.seal(removed, head + guarded), b'"}\n'))
+        fields["guarded_sha256"] = sha256(guarded).hexdigest()
+        if self._text is LedgerText.HASH:
+            fields["removed_sha256"] = sha256(removed).hexdigest()
+        else:
+            fields["plain"] = removed.decode()
+        return orjson.dumps(fields) + b"\n"
 
 
 class Line(NamedTuple):
@@ -182,18 +172,8 @@ def opened(fields: dict[str, Any], guarded: str, sealer: Sealer | None) -> bytes
     if sealer is not None and "sealed" in fields:
         head = orjson.dumps({name: value for name, value in fields.items() if name != "sealed"})
         return sealer.open(fields["sealed"], head + guarded.encode())
-    if fields.get("guarded_sha256") != _sha256(guarded.encode()):
+    if fields.get("guarded_sha256") != sha256(guarded.encode()).hexdigest():
         raise LedgerError("the guarded text is another one")
     if "plain" not in fields:
         raise LedgerError("the ledger holds only hashes of what was removed")
     return str(fields["plain"]).encode()
-
-
-def removed_text(trace: Trace, edits: Sequence[Edit]) -> bytes:
-    """The pieces that the edits removed, joined."""
-    reasoning = trace.reasoning
-    return "".join([reasoning[edit.start : edit.end] for edit in edits]).encode()
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -7,6 +7,7 @@ travels back is what the output files hold. The driver writes the files.
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -40,8 +41,8 @@ def run_on_ray(work: Work) -> Results:
     import ray
 
     if not ray.is_initialized():
-        own = {} if "RAY_ADDRESS" in os.environ else {"include_dashboard": False}
-        ray.init(log_to_driver=False, logging_level="warning", **own)
+        dashboard = None if "RAY_ADDRESS" in os.environ else False
+        ray.init(include_dashboard=dashboard, log_to_driver=False, logging_level=logging.WARNING)
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
