@@ -3,7 +3,7 @@
 import pytest
 
 from antidistill.errors import RowError
-from antidistill.formats import locate
+from antidistill.formats import Place, locate
 from antidistill.formats.found import value_at
 
 ASKED = "What is 2+2?"
@@ -365,6 +365,62 @@ def test_several_empty_ones_stay_apart():
 def test_rows_of_no_dialect(row, says):
     with pytest.raises(RowError, match=says):
         locate(row)
+
+
+FOLDED = {
+    "medical-o1": ({"Question": ASKED, "Complex_CoT": R, "Response": "It is 4."}, ONE),
+    "blanks and hyphens": ({"User Prompt": ASKED, "Chain of Thought": R, "Final-Answer": "It is 4."}, ONE),
+    "instruction and input": (
+        {"Instruction": "Add.", "Input": "2+2", "Thought": R, "Output": "It is 4."},
+        [("Add.\n\n2+2", R, "It is 4.")],
+    ),
+    "text": ({"Text": f"{ASKED}<think>{R}</think>It is 4."}, ONE),
+    "chats": ({"Messages": [USER, {"role": "assistant", "Reasoning": R, "content": "It is 4."}]}, ONE),
+}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_column_names_in_other_capitals(name):
+    row, expected = FOLDED[name]
+    (found,) = locate({"ID": 7, **row})
+    assert [(found.trace.prompt, found.trace.reasoning, found.trace.answer)] == expected
+    assert found.trace.id == "7"
+    assert value_at(row, found.places[0].path)[slice(*found.places[0][1:])] == R
+
+
+EARLIER = [USER, {"role": "assistant", "content": f"<think>{R}</think>It is 4."}, {"role": "user", "content": "Sure?"}]
+
+
+@pytest.mark.parametrize(
+    ("row", "path"),
+    [
+        ({"prompt": EARLIER, "completion": f"<think>{R2}</think>Yes."}, ("prompt",)),
+        ({"prompt": EARLIER, "reasoning": R2, "answer": "Yes."}, ("prompt",)),
+        (
+            {
+                "request": {"messages": EARLIER},
+                "response": {"choices": [{"message": {"content": "Yes.", "reasoning": R2}}]},
+            },
+            ("request", "messages"),
+        ),
+        (
+            {"prompt": [*EARLIER, {"role": "assistant", "content": "<think>\n"}], "completion": f"{R2}</think>Yes."},
+            ("prompt",),
+        ),
+    ],
+)
+def test_earlier_turns_of_the_prompt_are_traces(row, path):
+    last, earlier = locate(row)
+    assert (last.trace.prompt, last.trace.reasoning) == (f"{ASKED}\n\nIt is 4.\n\nSure?", R2)
+    assert (earlier.trace.prompt, earlier.trace.reasoning, earlier.trace.answer) == ONE[0]
+    assert earlier.places == (Place((*path, 1, "content"), 7, 7 + len(R)),)
+
+
+@pytest.mark.parametrize(
+    "name", ["gold_standard_reasoning", "llm_judge_reasoning", "Reward-Model Thoughts", "grader.cot"]
+)
+def test_reasoning_of_graders_is_not_the_models(name):
+    assert [f.places[0].path for f in locate({name: R, "reasoning": R2})] == [("reasoning",)]
 
 
 @pytest.mark.parametrize("name", ["reasoning_effort", "thinking_budget", "num_reasoning_tokens", "grade_reasoning"])

@@ -55,6 +55,12 @@ def test_real_traces_come_back(shared, tmp_path):
         assert list(read(tmp_path / name)) == traces
 
 
+def test_an_answer_in_other_capitals_stays_meta(tmp_path):
+    trace = Trace("a", "p", R, "4", {"Answer": "four"})
+    write(tmp_path / "t.jsonl", [trace])
+    assert list(read(tmp_path / "t.jsonl")) == [trace]
+
+
 def test_files_one_after_the_other_without_ids(tmp_path):
     (tmp_path / "1.jsonl").write_bytes(b'{"reasoning": "One."}\n{"reasoning": "Two."}\n')
     pq.write_table(pa.table({"thinking": ["Three."], "question": ["3?"]}), tmp_path / "2.parquet")
@@ -115,6 +121,7 @@ def test_row_of_no_dialect_is_named(tmp_path):
     [
         ("t.csv", {}, "its name must end in .jsonl"),
         ("t.jsonl", {"prompt": "x"}, "has prompt in its meta"),
+        ("t.jsonl", {"Reasoning": "x"}, "has reasoning in its meta"),
         ("t.jsonl", {"x": object()}, "holds what JSON cannot"),
         ("t.parquet", {"x": object()}, "write .jsonl instead"),
         ("missing/t.jsonl", {}, "cannot be written"),

@@ -1,4 +1,4 @@
-"""Names that datasets and interfaces give to prompt, reasoning, answer, chats and model output."""
+"""Names that datasets and interfaces give to prompt, reasoning, answer, chats and model output, as `folded` spells them."""
 
 from __future__ import annotations
 
@@ -57,22 +57,50 @@ _SETTINGS = frozenset(
 """Values of columns such as `reasoning` that only say whether or how much the model thought."""
 _LONGEST_SETTING = max(map(len, _SETTINGS))
 
+_WORD = r"(?:reasoning|thinking|think|thoughts?|cot|chain_of_thought|rationale|scratchpad)"
+_PREFIX = r"(?P<prefix>(?:\w+?[_.-])??)"
 _REASONING = re.compile(
-    r"(?P<prefix>(?:\w+?[_.-])??)"
-    r"(?:reasoning|thinking|think|thoughts?|cot|chain_of_thought|rationale|scratchpad)"
-    r"(?:_(?:content|text|traces?|trajectory|trajectories|chain|process))?"
+    rf"{_PREFIX}{_WORD}(?:_(?:content|text|traces?|trajectory|trajectories|chain|process))?", re.ASCII
 )
-_OTHER_REASONING = frozenset(("grade_", "grader_", "judge_", "verifier_", "critic_", "evaluation_", "reward_", "gold_"))
+_PARTS_OF_REASONING = re.compile(
+    rf"{_PREFIX}(?:{_WORD}_(?:steps?|list|segments?|chunks?|blocks?|sentences|paragraphs|paths?|details|outputs?|log"
+    r"|summary|summaries)|reasonings|thinkings|cots|rationales|chains?_of_thoughts?|scratchpads)"
+    r"|analysis|analyses|inner_monologue|deliberation",
+    re.ASCII,
+)
+_GRADERS = frozenset("grade grader judge verifier critic evaluation evaluator reward gold".split())
+_SEPARATOR = re.compile(r"[_.-]")
+_FOLDS = str.maketrans(" -", "__")
+
+
+@functools.lru_cache(maxsize=4096)
+def folded(name: object) -> str:
+    """A name in small letters, with underscores for blanks and hyphens: "complex_cot" for "Complex CoT"."""
+    return str(name).lower().translate(_FOLDS)
 
 
 @functools.lru_cache(maxsize=4096)
 def reasoning_prefix(name: str) -> str | None:
-    """What stands before the word for reasoning: "" in `reasoning_content`, "deepseek_" in `deepseek_reasoning`.
+    """What stands before the word for reasoning: "" in `reasoning_content`, "deepseek_" in `DeepSeek_Reasoning`.
 
     None if the name is not one of a column of reasoning, or if the reasoning is a grader's.
     """
-    match = _REASONING.fullmatch(name)
-    return match["prefix"] if match and match["prefix"] not in _OTHER_REASONING else None
+    match = _REASONING.fullmatch(folded(name))
+    return match["prefix"] if match and not is_of_a_grader(match["prefix"]) else None
+
+
+@functools.lru_cache(maxsize=4096)
+def sounds_like_reasoning(name: str) -> bool:
+    """Whether a name is one of reasoning, or of parts of it that are not read, such as `reasoning_steps`."""
+    match = _PARTS_OF_REASONING.fullmatch(folded(name))
+    parts = match is not None and not is_of_a_grader(match["prefix"] or "")
+    return parts or reasoning_prefix(name) is not None
+
+
+@functools.lru_cache(maxsize=4096)
+def is_of_a_grader(name: str) -> bool:
+    """Whether a name says that somebody else than the model thinks: "llm_judge_", "gold_standard_"."""
+    return not _GRADERS.isdisjoint(_SEPARATOR.split(folded(name)))
 
 
 def is_setting(text: str) -> bool:

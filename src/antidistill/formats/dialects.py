@@ -7,7 +7,7 @@ own. A column of model output is read by its shape: raw text, messages, blocks, 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,7 +15,7 @@ import orjson
 from antidistill.errors import RowError
 from antidistill.formats import chat, messages
 from antidistill.formats.chat import Candidate
-from antidistill.formats.columns import CHATS, IDS, OUTPUTS, PROMPTS, REQUESTS, answer_names, reasoning_prefix
+from antidistill.formats.columns import CHATS, IDS, OUTPUTS, PROMPTS, REQUESTS, answer_names, folded, reasoning_prefix
 from antidistill.formats.found import KeyPath, Row
 from antidistill.text import thinking
 
@@ -32,15 +32,19 @@ class Plan(NamedTuple):
 
     Attributes:
         ids, prompts, requests: columns with the id, the prompt as text, the prompt as messages or request; best first.
+        details: the column that goes with an instruction, by the column of the instruction.
         reasoning: each column of reasoning, with the columns that may hold its answer, best first.
         outputs: columns of model output.
+        earlier: columns of messages or requests whose assistants' turns came before.
     """
 
     ids: tuple[str, ...]
     prompts: tuple[str, ...]
     requests: tuple[str, ...]
+    details: Mapping[str, str]
     reasoning: tuple[tuple[str, tuple[str, ...]], ...]
     outputs: tuple[str, ...]
+    earlier: tuple[str, ...]
 
 
 @functools.lru_cache(maxsize=1024)
@@ -50,16 +54,25 @@ def plan(columns: tuple[str, ...]) -> Plan:
     Raises:
         RowError: no dialect fits.
     """
-    reasoning = [name for name in columns if reasoning_prefix(name) is not None]
-    outputs = tuple(name for name in OUTPUTS if name in columns)
+    named: dict[str, list[str]] = {}
+    for column in columns:
+        named.setdefault(folded(column), []).append(column)
+
+    def present(names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(column for name in names for column in named.get(name, ()))
+
+    reasoning = [column for column in columns if reasoning_prefix(column) is not None]
+    outputs, prompts, requests = present(OUTPUTS), present(PROMPTS), present(REQUESTS)
     if not reasoning and not outputs:
         given = ", ".join(map(str, columns)) or "none"
         raise RowError(f"no column can hold reasoning: the row has {given}; expected {_EXPECTED}.")
-    answers = [tuple(n for n in answer_names(reasoning_prefix(name)) if n in columns) for name in reasoning]
-    prompts, requests, ids = (tuple(n for n in names if n in columns) for names in (PROMPTS, REQUESTS, IDS))
-    if not reasoning and all(name in CHATS for name in outputs):
+    answers = [present(answer_names(reasoning_prefix(column))) for column in reasoning]
+    details = dict(zip(present(("instruction",)), present(("input",)), strict=False))
+    earlier = tuple(column for column in prompts + requests if column not in outputs)
+    if not reasoning and all(folded(column) in CHATS for column in outputs):
         requests = ()  # every turn has its own prompt
-    return Plan(ids, prompts, requests, tuple(zip(reasoning, answers, strict=True)), outputs)
+    pairs = tuple(zip(reasoning, answers, strict=True))
+    return Plan(present(IDS), prompts, requests, details, pairs, outputs, earlier)
 
 
 def candidates(row: Row, columns: Plan) -> list[Candidate]:
@@ -79,6 +92,8 @@ def candidates(row: Row, columns: Plan) -> list[Candidate]:
     for name in columns.outputs:
         if row[name]:
             found += _in_output(row[name], (name,), prompt, beside.get(name, ""))
+    for name in columns.earlier:
+        found += _in_earlier_turns(row[name], (name,))
     if not found:
         _check_that_one_could_hold_text(row, [*dict(columns.reasoning), *columns.outputs])
     return [candidate for candidate in found if candidate.text] or found
@@ -87,7 +102,7 @@ def candidates(row: Row, columns: Plan) -> list[Candidate]:
 def _check_that_one_could_hold_text(row: Row, columns: list[str]) -> None:
     for name in columns:
         text = row[name]
-        if isinstance(text, str) and _is_json(text) and (name in CHATS or thinking.may_hold(text)):
+        if isinstance(text, str) and _is_json(text) and (folded(name) in CHATS or thinking.may_hold(text)):
             raise RowError(f"column {name} holds JSON written as text: parse it, so that it is part of the row.")
     if all(isinstance(row[name], (bool, int, float, bytes)) for name in columns):
         given = ", ".join(f"{name}={_shown(row[name])}" for name in columns)
@@ -121,7 +136,7 @@ def prompt_in(row: Row, columns: Plan) -> str:
     for name in columns.prompts:
         value = row[name]
         if isinstance(value, str) and value.strip():
-            details = row.get("input") if name == "instruction" else None
+            details = row[columns.details[name]] if name in columns.details else None
             return f"{value}\n\n{details}" if isinstance(details, str) and details.strip() else value
     return next(filter(None, (_asked(row[name]) for name in columns.prompts + columns.requests)), "")
 
@@ -138,6 +153,16 @@ def _asked(request: Any) -> str:
     while turns and messages.role_of(turns[-1]) in messages.ASSISTANTS:
         turns.pop()
     return messages.prompt_of(turns)
+
+
+def _in_earlier_turns(request: Any, path: KeyPath) -> Iterator[Candidate]:
+    """Reasoning of the assistant's turns in the messages of a prompt or a stored request; not what opens the next one."""
+    if isinstance(request, dict):
+        for name in (*PROMPTS, *REQUESTS):
+            if name in request:
+                yield from _in_earlier_turns(request[name], (*path, name))
+    elif isinstance(request, (list, tuple)) and all(map(messages.is_message, request)):
+        yield from (candidate for candidate in chat.in_chat(request, path, "") if candidate.reasoning.strip())
 
 
 def plain_answer(row: Row, columns: tuple[str, ...]) -> str:
@@ -165,7 +190,7 @@ def _in_output(value: Any, path: KeyPath, prompt: str, reasoning: str = "") -> I
 def _in_raw_text(text: str, path: KeyPath, prompt: str, reasoning: str) -> Iterator[Candidate]:
     if _is_json(text):
         return  # its escapes would be taken for text
-    if not prompt and path == ("text",):  # the whole exchange in one text
+    if not prompt and len(path) == 1 and folded(path[0]) == "text":  # the whole exchange in one text
         prompt = next((text[: thought.opens] for thought in thinking.find(text)), "")
     yield from chat.in_text(text, path, prompt, reasoning)
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from antidistill.formats.columns import folded
+
 _WORD = re.compile(r"[A-Z]?[a-z]+\d*|[A-Z]+(?![a-z])|\d+")
 _NOT_OF_THE_REASONING = frozenset(
     "prompt question problem input instruction query context system user max min limit budget cached cache cost "
@@ -27,7 +29,7 @@ _KINDS = (
 def kind_of(name: str) -> str:
     """What a value of this name would betray; empty for most names."""
     words = {word.lower() for word in _WORD.findall(name)}
-    if name.lower() in _ALWAYS_TOKENS:
+    if folded(name) in _ALWAYS_TOKENS:
         return "token ids"
     if words & _NOT_OF_THE_REASONING:
         return ""

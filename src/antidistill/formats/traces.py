@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 import orjson
 
 from antidistill.errors import OutputError, RowError
-from antidistill.formats.columns import ANSWERS
+from antidistill.formats.columns import ANSWERS, folded
 from antidistill.formats.dialects import plan
 from antidistill.formats.files import SUFFIXES, is_parquet, numbered_rows, packing_of, place, sources
 from antidistill.formats.found import Found, Row
@@ -78,9 +78,10 @@ def write(path: str | Path, traces: Iterable[Trace], *, overwrite: bool = False)
 
 
 def _row(trace: Trace) -> dict[str, Any]:
-    answer = "response" if any(name in trace.meta for name in ANSWERS) else "answer"
+    others = set(map(folded, trace.meta))
+    answer = "answer" if others.isdisjoint(ANSWERS) else "response"
     own = {"id": trace.id, "prompt": trace.prompt, "reasoning": trace.reasoning, answer: trace.answer}
-    clash = own.keys() & trace.meta.keys()
+    clash = own.keys() & others
     if clash:
         raise OutputError(
             f"trace {trace.id!r} has {', '.join(sorted(clash))} in its meta, the name of a column: rename it."
