@@ -1,6 +1,6 @@
 """Speed of `antidistill guard` on one core, beside a naive script and beside reading and writing alone.
 
-JSON lines: `traceguard` with k = 20, key, sealed ledger and answer hashes, through the real kernel, file to file, in this process;
+JSON lines: `traceguard` with k = 20, key, sealed ledger and answer hashes, through the real kernel, file to file, in one process;
 naive: json.loads, re.sub that deletes sentences that open with a marker, json.dumps; pass-through: orjson.loads and orjson.dumps,
 nothing else. Parquet: the same guard, beside reading and writing the file.
 

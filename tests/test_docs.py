@@ -48,7 +48,7 @@ def test_the_fences_of_a_page_run(page, workplace, request):
             printed = out.getvalue()
             continue
         if language == "bash" and not SET_UP.match(body):
-            subprocess.run(["bash", "-euo", "pipefail", "-c", body], check=True, cwd=workplace, timeout=300)
+            subprocess.run(["bash", "-euo", "pipefail", "-c", body], check=True, cwd=workplace, timeout=900)
         elif language == "text" and printed is not None:
             assert printed.split() == body.split()
         printed = None

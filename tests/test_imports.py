@@ -3,12 +3,27 @@
 import subprocess
 import sys
 
-HEAVY = ["torch", "transformers", "ray", "starlette", "matplotlib", "jinja2", "datasets", "scipy", "sklearn", "pyarrow", "numpy", "typer"]
+HEAVY = [
+    "torch",
+    "transformers",
+    "ray",
+    "starlette",
+    "matplotlib",
+    "jinja2",
+    "datasets",
+    "scipy",
+    "sklearn",
+    "pyarrow",
+    "numpy",
+    "typer",
+]
 
 
 def loaded_by(statement: str) -> set[str]:
     script = f"import sys; before = set(sys.modules); {statement}; print('\\n'.join(set(sys.modules) - before))"
-    return set(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split())
+    return set(
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    )
 
 
 def test_the_package_loads_few_modules_and_nothing_heavy():
@@ -18,7 +33,9 @@ def test_the_package_loads_few_modules_and_nothing_heavy():
 
 
 def test_guarding_a_text_needs_nothing_heavy():
-    modules = loaded_by("import antidistill as ad; ad.guard(ad.Trace('1', 'p', 'So. Wait, no.', 'a'), ad.defense('traceguard'))")
+    modules = loaded_by(
+        "import antidistill as ad; ad.guard(ad.Trace('1', 'p', 'So. Wait, no.', 'a'), ad.defense('traceguard'))"
+    )
     assert not modules & set(HEAVY)
 
 

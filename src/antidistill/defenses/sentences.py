@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from antidistill.defenses.seams import Cuts
 from antidistill.defenses.stream import StreamEditor
-from antidistill.text.markers import Markers
 from antidistill.text import native
+from antidistill.text.markers import Markers
 from antidistill.text.survey import ITEM, MARKER, RAGGED, flags
 from antidistill.trace import Edit
 
