@@ -41,7 +41,7 @@ def main() -> None:
             result = contest(clean, clean, prompts, names, options, lambda step: None)
             for name, entry in result.visible.items():
                 found[name].append(entry.auroc)
-            found["chosen on other folds"].append(result.chosen)
+            found["chosen in training"].append(result.chosen)
     print(
         json.dumps(
             {"detectors": {n: _summary(aurocs) for n, aurocs in found.items()}, "machine": machine.describe()}, indent=1

@@ -170,8 +170,8 @@ def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
         detectors = row["unpaired"]
         shown = [_shown(detectors[name]["auroc"]) if name in detectors else "" for name in COLUMNS]
         distance = f"{row['paired']['tfidf']['value']:.3f}"
-        numbers = [f"{row['removed_share']:.1%}", str(row["changed"]), *shown, detectors["best"] or "", distance]
-        yield "| " + " | ".join([row["method"], row["budget"], *numbers, _pile(row["traces_to_detect"])]) + " |"
+        numbers = [f"{row['removed_share']:.1%}", str(row["changed"]), *shown, detectors.get("best") or "", distance]
+        yield "| " + " | ".join([row["method"], row["budget"], *numbers, _pile(row.get("traces_to_detect"))]) + " |"
 
 
 def _shown(estimate: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 
 from antidistill.measure import intervals
-from antidistill.measure.crossfit import Blocks, cross_fit, splits, stacked
+from antidistill.measure.crossfit import Blocks, cross_fit, splits, stacked, within
 
 sizes = {
     "prompts": st.lists(st.integers(0, 40), min_size=1, max_size=120).map(np.array),
@@ -22,6 +22,18 @@ def test_no_prompt_meets_itself(prompts, repeats, folds, seed):
     for cut in splits(prompts, repeats, folds, seed):
         parts = [set(prompts[rows]) for rows in (cut.train_clean, cut.train_guarded, cut.test_clean, cut.test_guarded)]
         assert sum(map(len, parts)) == len(set().union(*parts))
+
+
+@given(**sizes)
+def test_a_choice_within_training_sees_no_test_trace(prompts, repeats, folds, seed):
+    for cut in splits(prompts, repeats, folds, seed):
+        inner = within(cut, prompts)
+        for training, parts in (
+            (cut.train_clean, (inner.train_clean, inner.test_clean)),
+            (cut.train_guarded, (inner.train_guarded, inner.test_guarded)),
+        ):
+            assert sorted(np.concatenate(parts)) == sorted(training)
+            assert not set(prompts[parts[0]]) & set(prompts[parts[1]])
 
 
 @given(**sizes)

@@ -32,7 +32,7 @@ def detection_json() -> dict[str, Any]:
             **{name: {"auroc": estimate(auroc), "tpr_at_1pct": estimate(0.2)} for name, auroc in detectors.items()},
             "best": "all-features",
         },
-        "chosen_on_other_folds": estimate(0.9),
+        "chosen_in_training": estimate(0.9),
         "traces_to_detect": estimate(4, 1),
         "missing": {"perplexity": "needs the models", "seam-surprise": "needs the models too"},
         "n": 40,

@@ -69,6 +69,19 @@ def splits(prompts: NDArray[np.int64], repeats: int, folds: int, seed: int) -> I
             yield Split(repeat, *rows)
 
 
+def within(cut: Split, prompts: NDArray[np.int64]) -> Split:
+    """A split of the training traces alone: every third prompt of either half is held out.
+
+    What is chosen by it owes nothing to the test traces of `cut`.
+    """
+    parts = []
+    for rows in (cut.train_clean, cut.train_guarded):
+        held = np.isin(prompts[rows], np.unique(prompts[rows])[::3])
+        parts.append((rows[~held], rows[held]))
+    (train_clean, test_clean), (train_guarded, test_guarded) = parts
+    return Split(cut.repeat, train_clean, train_guarded, test_clean, test_guarded)
+
+
 def cross_fit(
     learner: Any, clean: Matrix, guarded: Matrix, prompts: NDArray[np.int64], cuts: Sequence[Split]
 ) -> list[Fold]:

@@ -53,7 +53,7 @@ class Detection:
         shown: dict[str, Any] = {
             "paired": {name: metric.to_json() if metric else None for name, metric in self.paired.items()},
             "unpaired": {name: entry.to_json() for name, entry in visible.items()} | {"best": self.best},
-            "chosen_on_other_folds": contest.chosen.to_json() if contest else None,
+            "chosen_in_training": contest.chosen.to_json() if contest else None,
             "traces_to_detect": contest.traces.to_json() if contest else None,
             "missing": dict(self.missing),
             "left_out": self.left_out,

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from antidistill import registry
 from antidistill.measure import intervals
-from antidistill.measure.crossfit import Split, cross_fit, splits
-from antidistill.measure.detectors import Detector
+from antidistill.measure.crossfit import Split, cross_fit, splits, within
 from antidistill.measure.evidence import Evidence
 from antidistill.measure.intervals import Fold, Interval
 from antidistill.measure.options import Options, Progress
@@ -49,8 +48,8 @@ class Contest:
 
     Attributes:
         visible: by name, in the order of the table.
-        best: the detector chosen most often where each fold leaves the choice to the other folds.
-        chosen: AUROC of that procedure: each fold scored by the detector that did best on the other folds.
+        best: the detector chosen most often where each fold chooses on its training traces.
+        chosen: AUROC of that procedure: each fold scored by the detector that did best within its training traces.
         traces: traces of one kind that tell a guarded pile from a clean one, by the scores of that procedure.
     """
 
@@ -79,40 +78,32 @@ def contest(
         progress: called before each detector runs.
     """
     cuts = list(splits(prompts, options.repeats, options.folds, options.seed))
-    scores: dict[str, Repeats] = {}
+    inner = [within(cut, prompts) for cut in cuts]
+    held_out: dict[str, list[Fold]] = {}
+    in_training: dict[str, list[float]] = {}
     for name in names:
         progress(f"detector {name}")
-        scores[name] = _scores(registry.load("detectors", name), clean, guarded, prompts, cuts)
+        detector = registry.load("detectors", name)
+        sides = detector.represent(clean), detector.represent(guarded)
+        held_out[name] = cross_fit(detector.learner, *sides, prompts, cuts)
+        inner_folds = cross_fit(detector.learner, *sides, prompts, inner) if len(names) > 1 else held_out[name]
+        in_training[name] = [intervals.auroc([fold]).value for fold in inner_folds]
+    winners = [max(names, key=lambda name: in_training[name][fold]) for fold in range(len(cuts))]
+    chosen = _by_repeat([held_out[name][fold] for fold, name in enumerate(winners)], cuts)
     n = len(np.unique(prompts))
-    winners = _winners(scores)
-    chosen = [[scores[name][repeat][fold] for fold, name in enumerate(line)] for repeat, line in enumerate(winners)]
     return Contest(
-        visible={name: _visible(name, found, n, options.seed) for name, found in scores.items()},
-        best=Counter(name for line in winners for name in line).most_common(1)[0][0],
+        visible={name: _visible(name, _by_repeat(found, cuts), n, options.seed) for name, found in held_out.items()},
+        best=Counter(winners).most_common(1)[0][0],
         chosen=_estimate("auroc of the chosen detector", _auroc(chosen), n),
         traces=_estimate("traces to detect", traces_to_detect(chosen, options.seed), n, "traces"),
     )
 
 
-def _scores(
-    detector: Detector, clean: Evidence, guarded: Evidence, prompts: NDArray[np.int64], cuts: Sequence[Split]
-) -> Repeats:
-    ours, theirs = detector.represent(clean), detector.represent(guarded)
+def _by_repeat(folds: Sequence[Fold], cuts: Sequence[Split]) -> Repeats:
     found = defaultdict(list)
-    for cut, fold in zip(cuts, cross_fit(detector.learner, ours, theirs, prompts, cuts), strict=True):
+    for cut, fold in zip(cuts, folds, strict=True):
         found[cut.repeat].append(fold)
     return list(found.values())
-
-
-def _winners(scores: Mapping[str, Repeats]) -> list[list[str]]:
-    """For each fold of each repeat, the detector with the highest mean AUROC on the other folds of that repeat."""
-    names = list(scores)
-    found = []
-    for repeat in range(len(scores[names[0]])):
-        areas = np.array([[intervals.auroc([fold]).value for fold in scores[name][repeat]] for name in names])
-        others = areas.sum(axis=1, keepdims=True) - areas
-        found.append([names[row] for row in others.argmax(axis=0)])
-    return found
 
 
 def _visible(name: str, repeats: Repeats, n: int, seed: int) -> Visible:

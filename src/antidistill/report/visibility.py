@@ -82,7 +82,7 @@ def _read(detection: Mapping[str, Any]) -> Visibility:
         sides={name: sides for name, value in paired.items() if (sides := _sides(name, value))},
         detectors=tuple(found for name, entry in unpaired.items() if (found := _detector(name, entry))),
         best=best or "",
-        chosen=estimate("chosen", detection.get("chosen_on_other_folds")),
+        chosen=estimate("chosen", detection.get("chosen_in_training")),
         traces_to_detect=estimate("traces to detect", detection.get("traces_to_detect"), null=math.inf),
         removed_share=_removed_share(_sides("tokens", paired.get("tokens"))),
         missing=dict(detection.get("missing", {})),
