@@ -13,7 +13,7 @@ from antidistill.batch.guardian import (
     Guardian,
     Settings,
 )
-from antidistill.errors import RowError
+from antidistill.errors import DefenseError, RowError
 from antidistill.formats.leaks import Leaks
 
 KEY = bytes(range(32))
@@ -24,9 +24,14 @@ def guardian(method="traceguard", mix=None, leaks=Leaks.GUARD, **options):
     return Guardian(Settings(spec, KEY, leaks=leaks))
 
 
+def guard(one, row):
+    (outcome,) = one.guard([row], 0)
+    return outcome
+
+
 def test_the_edits_are_those_of_the_library():
     row = trace(1)
-    (edited,) = guardian(k=2).guard(row, "1").edited
+    (edited,) = guard(guardian(k=2), row).edited
     own = defenses.guard(edited.found.trace, defenses.make("traceguard", key=KEY, k=2))
     assert edited.guarded == own.reasoning
     assert tuple(edited.edits) == own.edits
@@ -44,7 +49,7 @@ def test_the_edits_are_those_of_the_library():
 )
 def test_an_unchanged_trace_has_a_reason(row, mix, reason):
     one = guardian(mix=mix)
-    (edited,) = one.guard(row, "1").edited
+    (edited,) = guard(one, row).edited
     assert one.reason(edited) == reason
 
 
@@ -53,24 +58,38 @@ def test_a_row_without_a_trace_has_a_reason():
 
 
 def test_a_row_of_no_dialect_is_an_error():
-    with pytest.raises(RowError, match="no column can hold reasoning"):
-        guardian().guard({"x": 1}, "1")
+    error = guard(guardian(), {"x": 1})
+    assert isinstance(error, RowError)
+    assert "no column can hold reasoning" in str(error)
+
+
+def test_errors_and_blanks_are_passed_on_and_keep_their_places():
+    error = RowError("not read")
+    outcomes = guardian(k=2).guard([trace(1), error, None, {"x": 1}, trace(2)], 0)
+    assert outcomes[1] is error
+    assert outcomes[2] is None
+    assert [type(one).__name__ for one in outcomes] == ["GuardedRow", "RowError", "NoneType", "RowError", "GuardedRow"]
+
+
+def test_a_trace_without_an_id_is_called_after_its_row():
+    row = {"reasoning": trace(1)["reasoning"], "answer": "4"}
+    named = [outcome.edited[0].found.trace.id for outcome in guardian().guard([row, row], 6)]
+    assert named == ["7", "8"]
 
 
 def test_a_defense_that_fails_lets_nothing_out(monkeypatch):
     one = guardian()
     monkeypatch.setattr(one, "_defense", type("Broken", (), {"edit": lambda *_: 1 / 0})())
-    with pytest.raises(Exception, match="failed") as raised:
-        one.guard(trace(1), "1")
-    assert "metres" not in str(raised.value)
+    outcome = guard(one, trace(1))
+    assert isinstance(outcome, DefenseError)
+    assert "metres" not in str(outcome)
 
 
 def test_leaks_are_refused_or_removed():
     row = trace(1) | {"num_tokens": 33}
-    with pytest.raises(RowError, match="num_tokens"):
-        guardian().guard(row, "1")
-    assert guardian(leaks=Leaks.DROP).guard(row, "1").removed == [("num_tokens",)]
-    assert guardian(leaks=Leaks.KEEP).guard(row, "1").removed == []
+    assert "num_tokens" in str(guard(guardian(), row))
+    assert guard(guardian(leaks=Leaks.DROP), row).removed == [("num_tokens",)]
+    assert guard(guardian(leaks=Leaks.KEEP), row).removed == []
 
 
 def test_places_move_with_the_edits_before_them():
@@ -78,7 +97,7 @@ def test_places_move_with_the_edits_before_them():
     twice = {
         "generations": [f"<think>{row['reasoning']}</think>4 <think>Wait, what? Hmm, no. It is 4, really.</think>4"]
     }
-    result = guardian(k=1).guard(twice, "1")
+    result = guard(guardian(k=1), twice)
     (text,) = (change.new for change in result.changes)
     for edited, places in zip(result.edited, guarded_places(result.edited), strict=True):
         assert [text[start:end] for _, start, end in places] == [edited.guarded] * len(places)
@@ -87,7 +106,7 @@ def test_places_move_with_the_edits_before_them():
 def test_copies_are_places_too():
     row = chat(1)
     row["text"] = row["messages"][1]["content"]
-    result = guardian(k=1).guard(row, "1")
+    result = guard(guardian(k=1), row)
     (places,) = guarded_places(result.edited)
     assert len(places) == 2
     assert len(result.changes) == 2
@@ -98,6 +117,6 @@ def test_copies_are_places_too():
     [("traceguard", {"k": 1}, 1), ("traceguard", {"k": 2}, 2), ("traceguard", {"k": 9}, 4), ("marker-words", {}, 0)],
 )
 def test_removed_sentences_are_counted(method, options, count):
-    (edited,) = guardian(method, **options).guard(trace(1), "1").edited
+    (edited,) = guard(guardian(method, **options), trace(1)).edited
     assert edited.edits
     assert removed_sentences(edited) == count

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from antidistill.batch.account import Account
 from antidistill.batch.guardian import GuardedRow, Guardian
-from antidistill.errors import DefenseError, RowError, UsageError
-from antidistill.formats import Change, KeyPath, Row
+from antidistill.errors import UsageError
+from antidistill.formats import Change, KeyPath
 from antidistill.formats.leaks import Leaks, refusal
 from antidistill.formats.parquet import blank, leaking_columns, replace, rows
 
@@ -29,19 +29,18 @@ def guard_batch(guardian: Guardian, batch: pa.RecordBatch, before: int, account:
     rejected: set[int] = set()
     dropped = dropped_columns(batch.schema, guardian.leaks)
     kept = batch.drop_columns(dropped)
-    for position, row in enumerate(rows(kept)):
+    for position, outcome in enumerate(guardian.guard(rows(kept), before)):
         number = before + position + 1
-        try:
-            result = _guarded(guardian, row, number)
-        except (RowError, DefenseError) as error:
+        if isinstance(outcome, GuardedRow):
+            whole_row = row_text(batch.slice(position, 1)) if outcome.removed or dropped else None
+            account.accept(number, outcome.edited, whole_row)
+            if outcome.changes:
+                changed[position] = outcome.changes
+            if outcome.removed:
+                removed[position] = outcome.removed
+        else:
             rejected.add(position)
-            account.reject(number, str(error), {"raw_arrow_base64": row_text(batch.slice(position, 1)).decode()})
-            continue
-        account.accept(number, result.edited, row_text(batch.slice(position, 1)) if result.removed or dropped else None)
-        if result.changes:
-            changed[position] = result.changes
-        if result.removed:
-            removed[position] = result.removed
+            account.reject(number, str(outcome), {"raw_arrow_base64": row_text(batch.slice(position, 1)).decode()})
     account.tally.bytes += batch.nbytes
     guarded = blank(replace(kept, changed), removed)
     return guarded.filter(pa.array(position not in rejected for position in range(len(batch)))) if rejected else guarded
@@ -57,12 +56,6 @@ def dropped_columns(schema: pa.Schema, leaks: Leaks) -> list[str]:
     if betraying and leaks is not Leaks.DROP:
         raise UsageError(refusal(betraying))
     return [str(leak.path[0]) for leak in betraying]
-
-
-def _guarded(guardian: Guardian, row: Row | RowError, number: int) -> GuardedRow:
-    if isinstance(row, RowError):
-        raise row
-    return guardian.guard(row, str(number))
 
 
 def row_text(row: pa.RecordBatch) -> bytes:

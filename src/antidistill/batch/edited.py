@@ -28,6 +28,8 @@ NO_TRACE = Edited(Found(Trace("", "", "", ""), ()), (), "", ())
 
 def cut(text: str, edits: Sequence[Edit]) -> tuple[str, list[str]]:
     """The text after the edits, and the pieces that they removed."""
+    if not edits:
+        return text, []
     kept: list[str] = []
     removed: list[str] = []
     position = 0

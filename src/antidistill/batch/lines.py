@@ -6,13 +6,14 @@ import binascii
 import functools
 import io
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import orjson
 
 from antidistill.batch.account import Account
-from antidistill.batch.guardian import Guardian
+from antidistill.batch.guardian import Given, GuardedRow, Guardian, Outcome
 from antidistill.batch.results import Done
-from antidistill.errors import DefenseError, RowError
+from antidistill.errors import AntidistillError, RowError
 from antidistill.formats import Change
 from antidistill.formats.jsonl import decode, drop, splice
 
@@ -30,35 +31,58 @@ def guard_lines(guardian: Guardian, data: bytes, shard: int, before: int) -> Don
         before: number of lines of the shard before these.
     """
     account = Account(guardian, shard)
-    out: list[bytes] = []
-    for number, line in enumerate(io.BytesIO(data), before + 1):
-        try:
-            out.append(line if line.isspace() else _guarded(guardian, line, number, account))
-        except (RowError, DefenseError) as error:
-            account.reject(number, str(error), raw_line(line))
+    lines = list(io.BytesIO(data))
+    outcomes = guardian.guard(map(_row, lines), before)
+    proof = guardian.recorder is not None
+    out = [_written(line, outcome, proof) for line, outcome in zip(lines, outcomes, strict=True)]
+    for number, (line, outcome, written) in enumerate(zip(lines, outcomes, out, strict=True), before + 1):
+        if isinstance(written, AntidistillError):
+            account.reject(number, str(written), raw_line(line))
+        elif isinstance(outcome, GuardedRow):
+            account.accept(number, outcome.edited, None if written.is_exact else line)
     account.tally.bytes = len(data)
-    return Done(b"".join(out), b"".join(account.ledger), b"".join(account.rejected), account.tally)
+    kept = [written.line for written in out if isinstance(written, _Written)]
+    return Done(b"".join(kept), b"".join(account.ledger), b"".join(account.rejected), account.tally)
 
 
-def _guarded(guardian: Guardian, line: bytes, number: int, account: Account) -> bytes:
-    edited, what, removed = guardian.guard(decode(line), str(number))
-    guarded, exact = _spliced(line, what, proof=guardian.recorder is not None)
-    if removed:
-        guarded, exact = drop(guarded, removed), False
-    account.accept(number, edited, None if exact else line)
-    return guarded
+class _Written(NamedTuple):
+    """A line as it leaves, and whether changing it back gives the line as it came, byte for byte."""
+
+    line: bytes
+    is_exact: bool
 
 
-def _spliced(line: bytes, what: Sequence[Change], proof: bool) -> tuple[bytes, bool]:
-    """The line after the changes; and if `proof` is wanted, whether changing it back gives the line byte for byte."""
+def _row(line: bytes) -> Given:
+    if line.isspace():
+        return None
+    try:
+        return decode(line)
+    except RowError as error:
+        return error
+
+
+def _written(line: bytes, outcome: Outcome, proof: bool) -> _Written | AntidistillError:
+    if outcome is None:
+        return _Written(line, True)
+    if isinstance(outcome, AntidistillError):
+        return outcome
+    try:
+        written = _spliced(line, outcome.changes, proof)
+        return _Written(drop(written.line, outcome.removed), False) if outcome.removed else written
+    except RowError as error:
+        return error
+
+
+def _spliced(line: bytes, what: Sequence[Change], proof: bool) -> _Written:
+    """The line after the changes; `is_exact` is only looked at if `proof` is wanted."""
     if not what:
-        return line, True
+        return _Written(line, True)
     if len(what) == 1:
         guarded = _spliced_reversibly(line, what[0])
         if guarded is not None:
-            return guarded, True
+            return _Written(guarded, True)
     guarded = splice(line, what)
-    return guarded, not proof or _restored(guarded, what) == line
+    return _Written(guarded, not proof or _restored(guarded, what) == line)
 
 
 def _spliced_reversibly(line: bytes, change: Change) -> bytes | None:
@@ -67,23 +91,18 @@ def _spliced_reversibly(line: bytes, change: Change) -> bytes | None:
     It is plain where both texts are written the way orjson writes them, each stands once in its line, and neither line is
     ASCII for lack of the other's text.
     """
-    keys = _keys(change.path[-1])
     token, new = orjson.dumps(change.old), orjson.dumps(change.new)
-    at = _only_place(line, keys, token)
-    if at < 0:
+    at = line.find(token[:_PROBE])
+    end = at + len(token)
+    if at < 0 or not line.endswith(_keys(change.path[-1]), 0, at) or not line.startswith(token, at):
         return None
-    spliced = b"".join((line[:at], new, line[at + len(token) :]))
-    plain = new.isascii() and token.isascii() if line.isascii() else not spliced.isascii()
-    return spliced if plain and _only_place(spliced, keys, new) == at else None
-
-
-def _only_place(line: bytes, keys: tuple[bytes, ...], token: bytes) -> int:
-    """Where the string stands behind its key, if its beginning stands nowhere else; else -1."""
-    probe = token[:_PROBE]
-    at = line.find(probe)
-    if at < 0 or len(token) <= _PROBE or line.find(probe, at + 1) >= 0:
-        return -1
-    return at if line.endswith(keys, 0, at) and line.startswith(token, at) else -1
+    spliced = b"".join((line[:at], new, line[end:]))
+    if not (new.isascii() and token.isascii() if line.isascii() else not spliced.isascii()):
+        return None
+    alone = line.find(token[:_PROBE], end) < 0
+    if new[:_PROBE] != token[:_PROBE]:
+        alone = alone and spliced.find(new[:_PROBE]) == at and spliced.find(new[:_PROBE], at + len(new)) < 0
+    return spliced if alone else None
 
 
 @functools.lru_cache(maxsize=256)
