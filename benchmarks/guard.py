@@ -4,8 +4,8 @@ JSON lines: `traceguard` with k = 20, key, sealed ledger and answer hashes, thro
 naive: json.loads, re.sub that deletes sentences that open with a marker, json.dumps; pass-through: orjson.loads and orjson.dumps,
 nothing else. Parquet: the same guard, beside reading and writing the file.
 
-The input is the shared traces, repeated with distinct ids. Prints JSON. Each speed is the median over the repeats with a 95 %
-interval of the median, in MB (10^6 bytes of JSON lines, or of the table in memory) per second of CPU time; the ways take turns, so
+The input is the shared traces, repeated with distinct ids. Prints JSON. Each speed is the median over the repeats with a
+95 % interval of it, in MB (10^6 bytes of JSON lines, or of the table in memory) per second of CPU time; the ways take turns, so
 that what else runs on the machine hits them alike.
 """
 
