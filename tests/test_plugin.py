@@ -25,13 +25,26 @@ def with_plugin(tmp_path_factory):
     copy = tmp_path_factory.mktemp("source") / "plugin"
     target = tmp_path_factory.mktemp("installed")
     subprocess.run(["cp", "-r", str(PACKAGE), str(copy)], check=True)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", str(target), str(copy)]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--target",
+        str(target),
+        str(copy),
+    ]
     subprocess.run(pip, check=True)
     return {**os.environ, "PYTHONPATH": str(target)}
 
 
 def test_it_is_found_and_guards_files_and_streams_alike(with_plugin):
-    printed = subprocess.run([sys.executable, "-c", SCRIPT], env=with_plugin, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        [sys.executable, "-c", SCRIPT], env=with_plugin, capture_output=True, text=True, check=True
+    ).stdout
     assert printed == "So far. WAIT, NO. Hmm, yes.\n" * 2
 
 
