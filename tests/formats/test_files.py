@@ -39,8 +39,19 @@ def test_folder(folder):
 
 
 def test_pattern(folder):
-    assert names(sources(f"{folder}/**/*.jsonl"), folder) == ["1.jsonl.rejected.jsonl", "_tmp/x.jsonl", "b/2.jsonl"]
+    assert names(sources(f"{folder}/**/*"), folder) == names(sources(folder), folder)
+    assert names(sources(f"{folder}/**/*.jsonl"), folder) == ["b/2.jsonl"]
     assert names(sources(f"{folder}/b/*"), folder) == ["b/10.PARQUET", "b/2.jsonl"]
+
+
+def test_what_is_named_exactly_is_read(folder):
+    assert names(sources(folder / "1.jsonl.rejected.jsonl"), folder) == ["1.jsonl.rejected.jsonl"]
+    assert names(sources(folder / "_tmp"), folder) == names(sources(f"{folder}/_tmp/*"), folder) == ["_tmp/x.jsonl"]
+
+
+def test_pattern_below_the_working_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert list(map(str, sources("*.gz"))) == ["1.ndjson.gz"]
 
 
 def test_one_file_whose_name_looks_like_a_pattern(tmp_path):

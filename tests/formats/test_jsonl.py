@@ -31,6 +31,16 @@ def test_lines_that_are_read(line, row):
     assert decode(line) == row
 
 
+@pytest.mark.parametrize("name", ["id", "uuid", "UID"])
+def test_ids_beyond_64_bits_keep_their_digits(name):
+    one, other = (decode(b'{"%s": 1844674407370955161%d7, "x": 0.5}' % (name.encode(), n))[name] for n in (1, 2))
+    assert (one, other) == (184467440737095516117, 184467440737095516127)
+
+
+def test_ids_that_are_floats_stay_floats():
+    assert decode(b'{"id": 1.50, "x": 18446744073709551617}') == {"id": 1.5, "x": 18446744073709551616.0}
+
+
 def test_nan_is_read():
     assert math.isnan(decode(b'{"a": NaN}')["a"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import io
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,8 +25,8 @@ _BUFFER = 1 << 20
 def sources(path: str | Path) -> list[Path]:
     """The files of rows that `path` names, sorted: one file, all in a folder and below, or all that a pattern matches.
 
-    In folders, hidden files, the JSON files that `datasets` keeps beside its shards and files of rejected rows are left
-    out.
+    In folders and patterns, hidden files, the JSON files that `datasets` keeps beside its shards and files of rejected
+    rows are left out; what is named without a pattern is read.
 
     Raises:
         InputError: there is no such file, or it is of a kind that is not read.
@@ -36,11 +37,12 @@ def sources(path: str | Path) -> list[Path]:
         return found or _complain(f"{path} holds no file that ends in {_allowed()}.")
     if path.exists():
         return [path] if _is_read(path) else _complain(f"{path} is not read: its name must end in {_allowed()}.")
-    found = [Path(name) for name in sorted(glob.glob(str(path), recursive=True)) if _is_read(Path(name))]  # noqa: PTH207
+    matches = map(Path, sorted(glob.glob(str(path), recursive=True)))  # noqa: PTH207
+    found = [file for file in matches if _is_shard(file, _folder_of(path))]
     if found:
         return found
     if glob.has_magic(str(path)):
-        _complain(f"no file that ends in {_allowed()} matches {path}.")
+        _complain(f"no file that ends in {_allowed()} matches {path}; names with . or _ in front are left out.")
     return _complain(f"{path} does not exist: give a file, a folder of shards or a pattern such as 'data/*.parquet'.")
 
 
@@ -54,6 +56,11 @@ def _allowed() -> str:
 
 def _is_read(file: Path) -> bool:
     return file.name.lower().endswith(SUFFIXES)
+
+
+def _folder_of(pattern: Path) -> Path:
+    """The folder that a pattern starts in: what stands before its first wildcard."""
+    return Path(*itertools.takewhile(lambda part: not glob.has_magic(part), pattern.parts))
 
 
 def _is_shard(file: Path, folder: Path) -> bool:

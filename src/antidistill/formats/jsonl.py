@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from antidistill.errors import RowError
+from antidistill.formats.columns import IDS, folded
 from antidistill.formats.found import Change, KeyPath
 from antidistill.formats.scan import spans
 
@@ -27,8 +28,8 @@ _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2
 def decode(line: bytes) -> dict[str, Any]:
     """The row that a line holds.
 
-    NaN, Infinity and a byte order mark are accepted. Integers beyond 64 bits become floats in the row; `splice` keeps
-    them as they are written.
+    NaN, Infinity and a byte order mark are accepted. Integers beyond 64 bits become floats in the row, but not as its
+    ids; `splice` keeps them as they are written.
 
     Raises:
         RowError: the line is not UTF-8, not whole JSON, holds half a surrogate pair, or is not an object.
@@ -38,8 +39,17 @@ def decode(line: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         row = _decode_leniently(line, error)
     if type(row) is dict:
-        return row
+        return _with_exact_ids(row, line) if float in map(type, row.values()) else row
     raise RowError(f"the line holds {_KINDS[type(row)]}, but every line must hold one JSON object.")
+
+
+def _with_exact_ids(row: dict[str, Any], line: bytes) -> dict[str, Any]:
+    """The row with the digits of ids that became floats."""
+    rounded = [name for name, value in row.items() if type(value) is float and folded(name) in IDS]
+    if rounded:
+        exact = json.loads(line)
+        row |= {name: exact[name] for name in rounded}
+    return row
 
 
 def _decode_leniently(line: bytes, error: orjson.JSONDecodeError) -> Any:
