@@ -88,11 +88,14 @@ def test_a_row_as_text_keeps_every_type():
 
 def test_columns_that_betray_the_edits_are_refused_dropped_or_kept():
     batch = batch_of([trace(n) for n in range(5)], token_count=pa.array(range(5)))
+    features = {name: {"_type": "Value"} for name in batch.schema.names}
+    batch = batch.replace_schema_metadata({"huggingface": orjson.dumps({"info": {"features": features}})})
     for policy in (Leaks.GUARD, Leaks.REFUSE):
         with pytest.raises(UsageError, match="token_count"):
             dropped_columns(batch.schema, policy)
     dropped, account = run(batch, Leaks.DROP)
     assert dropped.schema.names == ["id", "prompt", "reasoning", "answer", "score"]
+    assert b"token_count" not in b"".join(dropped.schema.metadata.values())
     assert all(orjson.loads(line)["whole_row"] for line in account.ledger)
     kept, _ = run(batch, Leaks.KEEP)
     assert kept.schema.equals(batch.schema)

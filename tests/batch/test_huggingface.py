@@ -4,7 +4,7 @@ import pytest
 
 import antidistill as ad
 from antidistill.batch.huggingface import guard_dataset
-from antidistill.errors import RowError, UsageError
+from antidistill.errors import RowError, UnknownName, UsageError
 from antidistill.formats import locate
 from antidistill.trace import trace_key
 
@@ -90,6 +90,13 @@ def test_columns_that_betray(dataset):
         guard_dataset(dataset, DEFENSE)
     )
     assert guard_dataset(counted, DEFENSE, leaks="keep")["num_tokens"][:] == [5] * 5
+
+
+def test_unknown_policy_for_leaks(dataset):
+    with pytest.raises(
+        UnknownName, match=r"unknown value of leaks 'guards'; known: drop, guard, .* did you mean 'guard'"
+    ):
+        guard_dataset(dataset, DEFENSE, leaks="guards")
 
 
 def test_values_that_betray():

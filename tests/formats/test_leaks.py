@@ -2,14 +2,12 @@
 
 import json
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from antidistill.errors import RowError, UsageError
 from antidistill.formats import locate
-from antidistill.formats.leaks import Leak, Leaks, check, leaks, settle
-from antidistill.formats.parquet import leaking_columns
+from antidistill.formats.leaks import Leaks, check, leaks, settle
 
 R = "".join(f"Step {n}: add {n} to the sum and get {n * (n + 1) // 2}.\n" for n in range(1, 12))
 PLAIN = {"id": 1, "question": "Sum to 11?", "reasoning": R, "answer": "66"}
@@ -23,6 +21,9 @@ def named(row):
     ("column", "value", "kind"),
     [
         ("num_tokens", 812, "token count"),
+        ("num_tokens", "5", "token count"),
+        ("Reasoning Tokens", "1,024", "token count"),
+        ("Input IDs", [1, 2], "token ids"),
         ("reasoning_tokens", 640, "token count"),
         ("thoughtsTokenCount", 640, "token count"),
         ("eval_count", 640, "token count"),
@@ -172,6 +173,8 @@ def test_the_short_cut_sees_no_less(monkeypatch):
     ]
     rows += [{"response": f"<think>{R}</think>{answer}"} for answer in ("66", R)]
     rows += [{**PLAIN, "reasoning": f" {R[:60]} ", "note": note} for note in (R[:60], R[:61], R[:59])]
+    rows += [{**PLAIN, "note": note} for note in ("x</think>", "[think]x", "◁think▷x", "<|START_THINKING|>x", "a > b")]
+    rows += [{**PLAIN, "Analysis": note} for note in ("", "So 66.")]
     quick = [named(row) for row in rows]
     monkeypatch.setattr("antidistill.formats.leaks._is_bare", lambda row, one: False)
     assert quick == [named(row) for row in rows]
@@ -210,11 +213,39 @@ def test_drop_never_removes_an_answer():
 
 def test_keep_leaves_all():
     assert settled(ROW, Leaks.KEEP) == []
+    assert settled({"response": "<THINK>So.</THINK>4"}, Leaks.KEEP) == []
+
+
+UNREAD = {"question": "Sum?", "response": "66", "reasoning_steps": [R], "trace": f"<think>{R}</think>66"}
+
+
+@pytest.mark.parametrize("policy", [Leaks.GUARD, Leaks.REFUSE])
+def test_reasoning_that_is_not_read_is_refused_without_any_that_is(policy):
+    with pytest.raises(
+        RowError, match=r"reasoning that would not be guarded: reasoning_steps .*, trace .*--leaks drop"
+    ):
+        settled(UNREAD, policy)
+    with pytest.raises(RowError, match=r"name a column of text reasoning"):
+        settled({**UNREAD, "num_tokens": 5}, policy)
+
+
+def test_reasoning_that_is_not_read_is_dropped_outside_of_answers():
+    assert settled(UNREAD, Leaks.DROP) == [("reasoning_steps",), ("trace",)]
+    for name in ("answer", "Response"):
+        with pytest.raises(RowError, match=rf"{name} \(reasoning that is not read\); .*--leaks keep leaves it in"):
+            settled({"question": "Sum?", "output": "66", name: f"<THINK>{R}</THINK>66"}, Leaks.DROP)
+
+
+def test_pieces_and_unread_reasoning_are_named_once():
+    assert named({**PLAIN, "reasoning_steps": R.splitlines()}) == [("reasoning_steps", "pieces of the reasoning")]
 
 
 def test_refuse_takes_no_copies():
-    with pytest.raises(RowError, match=r"text \(copy\)"):
+    with pytest.raises(RowError, match=r"text \(copy\); --leaks guard, drop and keep guard them") as error:
         settled({**PLAIN, "text": R}, Leaks.REFUSE)
+    assert "removes" not in str(error.value)
+    with pytest.raises(RowError, match=r"num_tokens .*text \(copy\); --leaks drop .* in, and both guard copies"):
+        settled({**PLAIN, "text": R, "num_tokens": 5}, Leaks.REFUSE)
     assert settled(PLAIN, Leaks.REFUSE) == []
 
 
@@ -223,25 +254,3 @@ def test_check_stops_before_anything_is_written():
     check([PLAIN, ROW], Leaks.KEEP)
     with pytest.raises(UsageError, match="would betray the edit"):
         check([PLAIN, ROW], Leaks.GUARD)
-
-
-def test_columns_of_a_file():
-    schema = pa.schema(
-        [
-            ("reasoning", pa.string()),
-            ("num_tokens", pa.int64()),
-            ("token_ids", pa.list_(pa.int32())),
-            ("embedding", pa.list_(pa.float32(), 4)),
-            ("logprobs", pa.list_(pa.struct([("token", pa.string())]))),
-            ("sha256", pa.string()),
-            ("length", pa.string()),
-            ("prompt_tokens", pa.int64()),
-        ]
-    )
-    assert leaking_columns(schema) == [
-        Leak(("num_tokens",), "token count"),
-        Leak(("token_ids",), "token ids"),
-        Leak(("embedding",), "embedding"),
-        Leak(("logprobs",), "log probabilities"),
-        Leak(("sha256",), "hash"),
-    ]

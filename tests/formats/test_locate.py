@@ -85,6 +85,11 @@ def test_answers_beside_reasoning_stay_whole(answer):
     assert found.trace.answer == answer
 
 
+def test_an_answer_that_opens_with_reasoning_is_what_follows_it():
+    (found,) = locate({"reasoning": R, "answer": f"<think>{R2}</think>4"})
+    assert found.trace.answer == "4"
+
+
 def test_short_reasoning_is_not_looked_for():
     assert paths({"reasoning": "So 4.", "answer": "4", "comment": "So 4."}) == [[("reasoning",)]]
 

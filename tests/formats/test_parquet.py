@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from antidistill.errors import RowError
 from antidistill.formats import Change, changes, locate
 from antidistill.formats.found import strings
+from antidistill.formats.leaks import leaks
 from antidistill.formats.parquet import batches, blank, replace, rows, writer_options
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.large_string()), ("tokens", pa.list_(pa.int64()))])
@@ -144,6 +145,31 @@ def test_rows_leave_out_what_holds_no_text():
     )
     assert rows(usage) == [{"usage": {"total_tokens": 9, "ids": [1]}, "choices": [{"logprobs": 0.5}]}]
     assert rows(batch.slice(0, 0)) == []
+
+
+IDS = pa.list_(pa.int32())
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "path"),
+    [
+        (pa.struct([("token_ids", IDS)]), {"token_ids": [1, 2]}, ("token_ids",)),
+        (pa.list_(pa.struct([("token_ids", pa.list_(IDS))])), [{"token_ids": [[1], [2]]}], (0, "token_ids")),
+        (
+            pa.struct([("x", pa.struct([("embedding", pa.list_(pa.float32(), 2))]))]),
+            {"x": {"embedding": [0.5, 1]}},
+            ("x", "embedding"),
+        ),
+    ],
+)
+def test_lists_of_numbers_in_a_struct_that_betray_an_edit(kind, value, path):
+    batch = pa.record_batch({"reasoning": ["Okay."], "meta": pa.array([value], kind), "z": pa.array([[1]], IDS)})
+    (row,) = rows(batch)
+    assert row == {"reasoning": "Okay.", "meta": value}
+    (leak,) = leaks(row, locate(row))
+    assert leak.path == ("meta", *path)
+    (left,) = rows(blank(batch, {0: [leak.path]}))
+    assert leaks(left, locate(left)) == []
 
 
 def test_rows_without_text_columns():

@@ -12,7 +12,8 @@ from antidistill.batch.guardian import GuardedRow, Guardian
 from antidistill.errors import UsageError
 from antidistill.formats import Change, KeyPath
 from antidistill.formats.leaks import Leaks, refusal
-from antidistill.formats.parquet import blank, leaking_columns, replace, rows
+from antidistill.formats.parquet import blank, replace, rows
+from antidistill.formats.schema import leaking_columns, without
 
 
 def guard_batch(guardian: Guardian, batch: pa.RecordBatch, before: int, account: Account) -> pa.RecordBatch:
@@ -28,7 +29,7 @@ def guard_batch(guardian: Guardian, batch: pa.RecordBatch, before: int, account:
     removed: dict[int, Sequence[KeyPath]] = {}
     rejected: set[int] = set()
     dropped = dropped_columns(batch.schema, guardian.leaks)
-    kept = batch.drop_columns(dropped)
+    kept = without(batch, dropped)
     for position, outcome in enumerate(guardian.guard(rows(kept), before)):
         number = before + position + 1
         if isinstance(outcome, GuardedRow):

@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from antidistill import defenses
 from antidistill.defenses import Defense
-from antidistill.errors import RowError, UsageError
+from antidistill.errors import RowError, UnknownName, UsageError
 from antidistill.formats import Change, Found, KeyPath, Row, changes, locate
 from antidistill.formats.leaks import Leaks, refusal, settle
-from antidistill.formats.parquet import blank, leaking_columns, replace, rows
+from antidistill.formats.parquet import blank, replace, rows
+from antidistill.formats.schema import leaking_columns, without
 from antidistill.trace import apply_edits
 
 AnyDataset = TypeVar("AnyDataset")
@@ -35,15 +36,23 @@ def guard_dataset(
         jobs: number of processes; a Dataset only.
 
     Raises:
+        UnknownName: there is no such policy for leaks.
         UsageError: columns would betray the edit, and `leaks` does not say what to do about them.
         RowError: a row cannot be guarded; the message says which. The dataset is not changed.
         DefenseError: the defense failed.
     """
-    policy = Leaks(leaks)
+    policy = _policy(leaks)
     if isinstance(dataset, dict):
         guarded = {split: guard_dataset(part, defense, leaks=leaks, jobs=jobs) for split, part in dataset.items()}
         return type(dataset)(guarded)
     return cast(AnyDataset, _guarded(dataset, _Guard(defense, policy), jobs))
+
+
+def _policy(leaks: str) -> Leaks:
+    try:
+        return Leaks(leaks)
+    except ValueError:
+        raise UnknownName("value of leaks", leaks, map(str, Leaks)) from None
 
 
 def _guarded(dataset: Any, guard: _Guard, jobs: int | None) -> Any:
@@ -68,7 +77,7 @@ class _Guard:
     policy: Leaks
 
     def __call__(self, table: pa.Table, indices: Sequence[int]) -> pa.Table:
-        table = table.drop_columns(self.dropped(table.schema)).combine_chunks()
+        table = without(table, self.dropped(table.schema)).combine_chunks()
         guarded = [self._guard(batch, indices) for batch in table.to_batches()]
         return pa.Table.from_batches(guarded, table.schema)
 

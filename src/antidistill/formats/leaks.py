@@ -14,21 +14,26 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from antidistill.errors import RowError, UsageError
+from antidistill.formats.columns import ANSWERS, OUTPUTS, folded, sounds_like_reasoning
 from antidistill.formats.found import Found, KeyPath, Row, strings
 from antidistill.formats.locate import SHORTEST_COPY, locate
 from antidistill.formats.telltales import kind_in_block, kind_of, tells
+from antidistill.formats.unread import unread
 from antidistill.trace import Trace
 
 LONGEST_QUOTE = 200
 """Characters; text that holds that much of the beginning of a reasoning is part of a copy, not a quote."""
 
 _JSON = frozenset('[{"')
-_REPEATED, _PART, _PIECES, _ESCAPED = (
+_REPEATED, _PART, _PIECES, _ESCAPED, _COPY, _UNREAD = (
     "whole reasoning",
     "part of the reasoning",
     "pieces of the reasoning",
     "escaped copy",
+    "copy",
+    "reasoning that is not read",
 )
+_MAY_BE_ANSWERS = frozenset((*OUTPUTS, *ANSWERS))
 
 
 class Leaks(StrEnum):
@@ -72,17 +77,25 @@ def settle(row: Row, found: Sequence[Found], policy: Leaks) -> list[KeyPath]:
     """
     if policy is Leaks.KEEP:
         return []
-    betrayed = list(leaks(row, found))
+    betrayed = leaks(row, found)
     if policy is Leaks.REFUSE:
-        betrayed += [Leak(place.path, "copy") for one in found for place in one.places[1:]]
-    nothing_to_betray = policy is not Leaks.DROP and not any(one.trace.reasoning.strip() for one in found)
-    if not betrayed or nothing_to_betray:
+        betrayed += [Leak(place.path, _COPY) for one in found for place in one.places[1:]]
+    if not betrayed:
         return []
-    fixed = {place.path for one in found for place in one.places} if policy is Leaks.DROP else set()
-    stay = [leak for leak in betrayed if policy is not Leaks.DROP or leak.path in fixed or leak.kind == _REPEATED]
+    if policy is Leaks.DROP:
+        fixed = {place.path for one in found for place in one.places}
+        stay = [leak for leak in betrayed if leak.path in fixed or _stays(leak)]
+    else:
+        guarded = any(one.trace.reasoning.strip() for one in found)
+        stay = betrayed = [leak for leak in betrayed if guarded or leak.kind == _UNREAD]  # the others betray nothing
     if stay:
         raise RowError(refusal(stay))
     return [leak.path for leak in betrayed]
+
+
+def _stays(leak: Leak) -> bool:
+    """Whether a value must not be removed because it may be, or hold, a prompt or an answer."""
+    return leak.kind == _REPEATED or (leak.kind == _UNREAD and folded(leak.path[0]) in _MAY_BE_ANSWERS)
 
 
 def check(rows: Iterable[Row], policy: Leaks) -> None:
@@ -109,20 +122,42 @@ def check(rows: Iterable[Row], policy: Leaks) -> None:
 def refusal(leaks: Sequence[Leak]) -> str:
     """What is wrong with these leaks, and what to do about them."""
     named = ", ".join(dict.fromkeys(map(str, leaks)))
-    stays = any(leak.kind == _REPEATED for leak in leaks)
-    ways = "--leaks keep leaves it in" if stays else "--leaks drop removes them, --leaks keep leaves them in"
+    kinds = {leak.kind for leak in leaks}
+    others = kinds - {_COPY}
+    if any(map(_stays, leaks)):
+        ways = "--leaks keep leaves it in"
+    elif others:
+        ways = "--leaks drop removes them, --leaks keep leaves them in"
+    else:
+        return (
+            f"these values repeat the reasoning: {named}; --leaks guard, drop and keep guard them like the reasoning."
+        )
+    ways += ", and both guard copies" if _COPY in kinds and "drop" in ways else ""
+    if kinds == {_UNREAD}:
+        return (
+            f"these values hold reasoning that would not be guarded: {named}; name a column of text reasoning and its tags "
+            f"<think> and </think> to have it guarded, {ways}."
+        )
     return f"these values would betray the edit of the reasoning: {named}; {ways}."
 
 
-def leaks(row: Row, found: Sequence[Found] = ()) -> Iterator[Leak]:
+def leaks(row: Row, found: Sequence[Found] = ()) -> list[Leak]:
     """Values of `row` that betray an edit of its reasoning and cannot be edited like it.
 
     By name and type: counts of tokens, lengths, token ids, log probabilities, embeddings, hashes, signatures and
     encrypted reasoning. By content: text that holds the beginning of the reasoning, lists that hold its pieces, JSON in
-    a string that holds it escaped, and a prompt or answer that repeats it whole.
+    a string that holds it escaped, and a prompt or answer that repeats it whole. And reasoning that no dialect reads.
     """
     if len(found) == 1 and _is_bare(row, found[0]):
-        return
+        return []
+    betraying = list(_betraying(row, found))
+    named = {leak.path for leak in betraying}
+    others = [path for path in unread(row, found) if named.isdisjoint(path[: n + 1] for n in range(len(path)))]
+    return betraying + [Leak(path, _UNREAD) for path in others]
+
+
+def _betraying(row: Row, found: Sequence[Found]) -> Iterator[Leak]:
+    """Leaks by name, then by content."""
     by_name = {name: kind for name, kind in _named(tuple(row)) if tells(kind, row[name])}
     for name, kind in by_name.items():
         yield Leak((name,), kind)
@@ -136,21 +171,30 @@ def leaks(row: Row, found: Sequence[Found] = ()) -> Iterator[Leak]:
 def _is_bare(row: Row, one: Found) -> bool:
     """Whether a row has nothing but the trace and short values; a short cut for most rows."""
     trace, core = one.trace, one.trace.reasoning.strip()
-    own = one.places[0].path
-    if len(one.places) != 1 or len(own) != 1 or len(row[str(own[0])]) != len(trace.reasoning):
+    own = str(one.places[0].path[0])
+    if len(one.places) != 1 or len(one.places[0].path) != 1 or len(row[own]) != len(trace.reasoning):
         return False
     quote = min(len(core), LONGEST_QUOTE)
     for name, value in row.items():
         kind = type(value)
-        if kind is dict or kind is list:
+        if kind is str:
+            if len(value) < quote and not (">" in value or "k]" in value or "K]" in value or "▷" in value):
+                continue  # too short for a quote, and no delimiter ends in it
+            if name != own and not _is_kept(value, trace, core):
+                return False
+        elif kind is dict or kind is list:
             return False
-        if kind is str and len(value) >= quote and name != own[0] and not _is_kept(value, trace, core):
-            return False
-    return not _named(tuple(row))
+    return _is_plain(tuple(row))
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_plain(columns: tuple[str, ...]) -> bool:
+    """Whether none of these columns betrays anything by its name, and one at most is called like reasoning."""
+    return not _named(columns) and sum(map(sounds_like_reasoning, columns)) == 1
 
 
 def _is_kept(text: str, trace: Trace, core: str) -> bool:
-    return len(text) < len(core) and text in (trace.answer, trace.prompt)
+    return (text is trace.answer or text is trace.prompt) and len(text) < len(core)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -65,8 +65,9 @@ def _alone(row: Row, columns: Plan) -> _Draft | None:
         return None
     if text[0] in _EDGES or text[-1] in _EDGES:
         return None
-    draft = _Draft(prompt_in(row, columns), text, plain_answer(row, answers), [Place((name,), 0, len(text))])
-    return None if _has_more(row, name, columns.outputs, draft) else draft
+    answer = plain_answer(row, answers)
+    draft = _Draft(prompt_in(row, columns), text, answer, [Place((name,), 0, len(text))])
+    return None if thinking.may_hold(answer) or _has_more(row, name, columns.outputs, draft) else draft
 
 
 def _has_more(row: Row, reasoning: str, outputs: tuple[str, ...], draft: _Draft) -> bool:

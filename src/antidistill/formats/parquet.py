@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 
 from antidistill.errors import RowError
 from antidistill.formats.found import Change, KeyPath
-from antidistill.formats.leaks import Leak
-from antidistill.formats.telltales import kind_of
+from antidistill.formats.schema import betrays_inside
 
 Changes: TypeAlias = Mapping[int, Sequence[Change]]
 """What changes in a batch, by the position of the row."""
@@ -46,9 +45,10 @@ class _Put(NamedTuple):
 def rows(batch: pa.RecordBatch) -> list[dict[str, Any] | RowError]:
     """The rows of a batch, or the reason why one cannot be read.
 
-    Columns that hold neither text nor single numbers are left out: embeddings, times, images.
+    Columns that hold neither text nor single numbers, nor anything that betrays an edit by a name inside, are left out:
+    embeddings, times, images.
     """
-    batch = batch.select([field.name for field in batch.schema if _is_read(field.type)])
+    batch = batch.select([field.name for field in batch.schema if _is_read(field.type) or betrays_inside(field.type)])
     try:
         return list(batch.to_pylist())
     except (ValueError, OverflowError):
@@ -82,28 +82,6 @@ def _is_read(kind: pa.DataType) -> bool:
 
 def _is_text(kind: pa.DataType) -> bool:
     return any(test(kind) for test in _TEXT)
-
-
-def leaking_columns(schema: pa.Schema) -> list[Leak]:
-    """Columns whose name and type say that they betray an edit of the reasoning; those that `rows` leaves out as well.
-
-    They can be removed from the whole file.
-    """
-    kinds = [(field.name, kind_of(field.name), _innermost(field.type)) for field in schema]
-    return [Leak((name,), kind) for name, kind, inner in kinds if kind and _may_tell(kind, inner)]
-
-
-def _innermost(kind: pa.DataType) -> pa.DataType:
-    while pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        kind = kind.value_type
-    return kind
-
-
-def _may_tell(kind: str, inner: pa.DataType) -> bool:
-    if kind in ("hash", "signature", "encrypted reasoning"):
-        return not pa.types.is_boolean(inner)
-    number = pa.types.is_integer(inner) or pa.types.is_floating(inner)
-    return number or (kind == "log probabilities" and pa.types.is_struct(inner))
 
 
 def replace(batch: pa.RecordBatch, changes: Changes) -> pa.RecordBatch:

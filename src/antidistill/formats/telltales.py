@@ -10,6 +10,7 @@ from typing import Any
 from antidistill.formats.columns import folded
 
 _WORD = re.compile(r"[A-Z]?[a-z]+\d*|[A-Z]+(?![a-z])|\d+")
+_NUMBER = re.compile(r"\s*[+-]?(?!0+\s*$)\.?\d")
 _NOT_OF_THE_REASONING = frozenset(
     "prompt question problem input instruction query context system user max min limit budget cached cache cost "
     "image audio video file commit model dataset config schema code source gold reference answer test price".split()
@@ -55,6 +56,8 @@ def tells(kind: str, value: Any) -> bool:
         return kind == "log probabilities" and any(value.values())
     while isinstance(value, list) and value:
         value = value[0]
+    if isinstance(value, str):
+        return bool(_NUMBER.match(value))
     return isinstance(value, (int, float)) or (kind == "log probabilities" and isinstance(value, dict))
 
 

@@ -76,6 +76,8 @@ _FIRST_CHARACTERS = frozenset(d.opening[0] for d in DELIMITERS)
 _ALL_SIGNS = [sign for d in DELIMITERS for sign in (d.opening, *(d.closings if d.implied else ()))]
 _SIGNS = [(last, [s for s in _ALL_SIGNS if s[-1] == last]) for last in sorted({s[-1] for s in _ALL_SIGNS})]
 """A text without any of them holds no reasoning; by last character, because looking for that first is much faster."""
+SHORTEST = min(map(len, _ALL_SIGNS)) + 1
+"""Characters; shorter text holds no reasoning."""
 _BY_LOWERED = {sign.lower(): sign for sign in _ALL_SIGNS}
 _ANY_CASE = re.compile("|".join(map(re.escape, _BY_LOWERED)), re.IGNORECASE | re.ASCII)
 
@@ -153,12 +155,17 @@ def may_hold(text: str) -> bool:
     return False
 
 
+def may_hold_in_any_case(text: str) -> bool:
+    """The same for delimiters in any capitals."""
+    if not (">" in text or "k]" in text or "K]" in text or "▷" in text):  # how they end; without a loop for speed
+        return False
+    lowered = text.lower()
+    return any(sign in lowered for sign in _BY_LOWERED)
+
+
 def in_any_case(text: str) -> str:
     """The text with delimiters in other capitals spelled as `find` knows them; empty if there is none in it."""
-    if not any(last in text for last, _ in _SIGNS):
-        return ""
-    lowered = text.lower()
-    if not any(sign in lowered for sign in _BY_LOWERED):
+    if not may_hold_in_any_case(text):
         return ""
     return _ANY_CASE.sub(lambda match: _BY_LOWERED[match[0].lower()], text)
 
