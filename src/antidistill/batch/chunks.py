@@ -169,13 +169,13 @@ def empty_batch(file: pq.ParquetFile) -> pa.RecordBatch:
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
-    """A Parquet file, read page by page.
+    """A Parquet file, read page by page: a row group may be larger than the memory.
 
     Raises:
         InputError: it is not Parquet or cannot be read.
     """
     try:
-        return pq.ParquetFile(path, buffer_size=1 << 20)
+        return pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path} is no Parquet file that can be read ({error}): fetch or write it again.") from error
 

@@ -17,7 +17,7 @@ from antidistill.batch.guardian import Settings
 from antidistill.batch.keys import Key, key_beside, read_key
 from antidistill.batch.ledger import VERSION, LedgerText
 from antidistill.batch.local import Results, run_here, run_in_processes
-from antidistill.batch.preflight import check_leaks, fingerprint, total_bytes
+from antidistill.batch.preflight import Extent, check_leaks, extent, fingerprint
 from antidistill.batch.results import Tally
 from antidistill.batch.seal import new_salt
 from antidistill.batch.spool import Spool, State
@@ -79,8 +79,8 @@ class Watcher:
     def on_key(self, key: Key) -> None:
         """The key is known."""
 
-    def on_start(self, total: int | None, state: State) -> None:
-        """The run begins, or goes on from `state`; `total` bytes are to be read, about, where that is known."""
+    def on_start(self, extent: Extent, state: State) -> None:
+        """The run of an input of this size begins, or goes on from `state`."""
 
     def on_chunk(self, tally: Tally) -> None:
         """One more chunk is done."""
@@ -111,7 +111,7 @@ def guard_files(job: Job, watcher: Watcher | None = None) -> Summary:
         key = given or key_beside(job.ledger or job.out)
         watcher.on_key(key)
         settings = _begin(job, shards, files, key, spool)
-        watcher.on_start(total_bytes(shards), spool.state)
+        watcher.on_start(extent(shards), spool.state)
         work = Work(tuple(shards), files.packings, settings, spool.state.cursor, job.chunk_bytes)
         summary = _run(job, work, spool, watcher)
         spool.finish()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from antidistill.batch.arrow import dropped_columns
 from antidistill.batch.chunks import open_parquet
@@ -52,16 +52,27 @@ def _schema(path: Path, leaks: Leaks) -> dict[str, str]:
     )
 
 
-def total_bytes(shards: Sequence[Path]) -> int | None:
-    """Bytes of the input, decompressed, about; None where only reading would tell."""
-    if any(packing_of(path) for path in shards if not is_parquet(path)):
-        return None
-    return sum(_uncompressed(path) if is_parquet(path) else path.stat().st_size for path in shards)
+class Extent(NamedTuple):
+    """How large the input is, about; None where only reading would tell.
+
+    Attributes:
+        bytes: decompressed.
+        rows: known for Parquet only.
+    """
+
+    bytes: int | None
+    rows: int | None
 
 
-def _uncompressed(path: Path) -> int:
-    metadata = open_parquet(path).metadata
-    return sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
+def extent(shards: Sequence[Path]) -> Extent:
+    """How large the input is."""
+    if all(map(is_parquet, shards)):
+        metadata = [open_parquet(path).metadata for path in shards]
+        groups = (one.row_group(number) for one in metadata for number in range(one.num_row_groups))
+        return Extent(sum(group.total_byte_size for group in groups), sum(one.num_rows for one in metadata))
+    if any(is_parquet(path) or packing_of(path) for path in shards):
+        return Extent(None, None)
+    return Extent(sum(path.stat().st_size for path in shards), None)
 
 
 def check_leaks(shards: Sequence[Path], leaks: Leaks) -> None:

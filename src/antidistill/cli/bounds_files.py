@@ -81,7 +81,7 @@ def _row(name: str, values: Sequence[float], unit: str, assumes: str) -> dict[st
 def _traces(ledger: Ledger, order: int, characters: float) -> Iterator[Cuts]:
     for _, _, lines in ledger.rows():
         for line in lines:
-            if "rejected" in line.fields:
+            if not line.fields.get("at"):  # a rejected row, or one that holds no trace
                 continue
             try:
                 spans = [Span(int(start), int(end), int(inserted)) for start, end, inserted, _ in line.fields["edits"]]

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 
 from antidistill.batch.job import Watcher
 from antidistill.batch.keys import Key
+from antidistill.batch.preflight import Extent
 from antidistill.batch.results import Tally
 from antidistill.batch.spool import State
 from antidistill.batch.summary import Summary
@@ -46,15 +47,20 @@ class Progress(Watcher):
         if key.made:
             self._say(f"new key: {key.path} (keep it private and safe: it opens the ledger and repeats the edits)")
 
-    def on_start(self, total: int | None, state: State) -> None:
+    def on_start(self, extent: Extent, state: State) -> None:
         """Begins to count."""
         if state.tally.rows:
             self._say(f"resumed after {state.tally.rows:,} rows.")
-        self._task = self._bar.add_task("", total=total, completed=state.tally.bytes)
+        self._extent, self._rows = extent, state.tally.rows
+        self._task = self._bar.add_task("", total=extent.bytes, completed=state.tally.bytes)
 
     def on_chunk(self, tally: Tally) -> None:
-        """Counts on."""
+        """Counts on; where the number of rows is known, it tells better than the metadata how many bytes there are."""
         self._bar.advance(self._task, tally.bytes)
+        self._rows += tally.rows
+        if self._extent.rows and self._rows:
+            completed = self._bar.tasks[self._task].completed
+            self._bar.update(self._task, total=completed * self._extent.rows / self._rows)
         if not self._console.is_terminal and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
             self._say(self._line())
