@@ -86,8 +86,8 @@ def test_answers_beside_reasoning_stay_whole(answer):
 
 
 def test_an_answer_that_opens_with_reasoning_is_what_follows_it():
-    (found,) = locate({"reasoning": R, "answer": f"<think>{R2}</think>4"})
-    assert found.trace.answer == "4"
+    for answer in (f"<think>{R2}</think>4", f"\n<think>{R2}</think>4", f"So: <think>{R}</think>4"):
+        assert locate({"reasoning": R, "answer": answer})[0].trace.answer == "4"
 
 
 def test_short_reasoning_is_not_looked_for():

@@ -136,9 +136,12 @@ def prompt_in(row: Row, columns: Plan) -> str:
     for name in columns.prompts:
         value = row[name]
         if isinstance(value, str) and value.strip():
-            details = row[columns.details[name]] if name in columns.details else None
-            return f"{value}\n\n{details}" if isinstance(details, str) and details.strip() else value
+            return _with_details(value, row.get(columns.details.get(name, ""))) if columns.details else value
     return next(filter(None, (_asked(row[name]) for name in columns.prompts + columns.requests)), "")
+
+
+def _with_details(instruction: str, details: Any) -> str:
+    return f"{instruction}\n\n{details}" if isinstance(details, str) and details.strip() else instruction
 
 
 def _asked(request: Any) -> str:

@@ -19,6 +19,7 @@ from antidistill.formats.found import Found, KeyPath, Row, strings
 from antidistill.formats.locate import SHORTEST_COPY, locate
 from antidistill.formats.telltales import kind_in_block, kind_of, tells
 from antidistill.formats.unread import unread
+from antidistill.text import thinking
 from antidistill.trace import Trace
 
 LONGEST_QUOTE = 200
@@ -178,7 +179,10 @@ def _is_bare(row: Row, one: Found) -> bool:
     for name, value in row.items():
         kind = type(value)
         if kind is str:
-            if len(value) < quote and not (">" in value or "k]" in value or "K]" in value or "▷" in value):
+            size = len(value)
+            if size < thinking.SHORTEST:
+                continue
+            if size < quote and not (">" in value or "k]" in value or "K]" in value or "▷" in value):
                 continue  # too short for a quote, and no delimiter ends in it
             if name != own and not _is_kept(value, trace, core):
                 return False

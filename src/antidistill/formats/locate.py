@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ SHORTEST_COPY = 32
 """Characters; shorter reasoning is only looked for where reasoning is expected, not in other strings of the row."""
 
 _EDGES = frozenset(opening[0] for opening in OPENINGS) | {closing[-1] for closing in CLOSINGS}
+_BEFORE_REASONING = _EDGES | set(string.whitespace)
 
 
 @dataclass(slots=True)
@@ -67,7 +69,9 @@ def _alone(row: Row, columns: Plan) -> _Draft | None:
         return None
     answer = plain_answer(row, answers)
     draft = _Draft(prompt_in(row, columns), text, answer, [Place((name,), 0, len(text))])
-    return None if thinking.may_hold(answer) or _has_more(row, name, columns.outputs, draft) else draft
+    if (answer[:1] in _BEFORE_REASONING or len(answer) > len(text)) and thinking.may_hold(answer):
+        return None  # it may open with reasoning, or repeat it between delimiters
+    return None if _has_more(row, name, columns.outputs, draft) else draft
 
 
 def _has_more(row: Row, reasoning: str, outputs: tuple[str, ...], draft: _Draft) -> bool:
