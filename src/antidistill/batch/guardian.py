@@ -88,8 +88,7 @@ class Guardian:
         """
         located = [_attempt(self._locate, row, number) for number, row in enumerate(rows, before + 1)]
         chosen = [_attempt(self._choose, one) for one in located]
-        edited = [_attempt(_cut, one) for one in chosen]
-        return [_attempt(_change, one) for one in edited]
+        return [_carried_out(one) if type(one) is _Chosen else one for one in chosen]
 
     def reason(self, edited: Edited) -> str:
         """Why a trace is unchanged; empty if it is not."""
@@ -124,18 +123,13 @@ class _Chosen(NamedTuple):
     edits: Sequence[Sequence[Edit]]
 
 
-class _Cut(NamedTuple):
-    located: _Located
-    edited: Sequence[Edited]
-
-
-def _cut(one: _Chosen) -> _Cut:
-    pairs = zip(one.located.found, one.edits, strict=True)
-    return _Cut(one.located, [Edited(found, edits, *cut(found.trace.reasoning, edits)) for found, edits in pairs])
-
-
-def _change(one: _Cut) -> GuardedRow:
-    return GuardedRow(one.edited, changes(one.located.row, one.edited), one.located.removed)
+def _carried_out(chosen: _Chosen) -> GuardedRow:
+    (row, found, removed), edits = chosen
+    edited = [
+        Edited(one, its_edits, *cut(one.trace.reasoning, its_edits))
+        for one, its_edits in zip(found, edits, strict=True)
+    ]
+    return GuardedRow(edited, changes(row, edited), removed)
 
 
 def _attempt(step: Callable[..., Any], given: Any, *more: Any) -> Any:

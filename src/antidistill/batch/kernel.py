@@ -23,7 +23,7 @@ from antidistill.batch.work import Work
 from antidistill.errors import InputError
 from antidistill.formats.parquet import writer_options
 
-_BATCH_ROWS = 2048
+_BATCH_ROWS = 256
 
 
 class Kernel:

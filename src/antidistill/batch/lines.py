@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import functools
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -17,6 +17,8 @@ from antidistill.errors import AntidistillError, RowError
 from antidistill.formats import Change
 from antidistill.formats.jsonl import decode, drop, splice
 
+_BLOCK_LINES = 16
+"""Lines that are guarded step by step together: few enough to stay in the processor's cache."""
 _PROBE = 64
 """Bytes; a beginning that is searched for instead of a whole text."""
 
@@ -32,17 +34,25 @@ def guard_lines(guardian: Guardian, data: bytes, shard: int, before: int) -> Don
     """
     account = Account(guardian, shard)
     lines = list(io.BytesIO(data))
+    blocks = (lines[start : start + _BLOCK_LINES] for start in range(0, len(lines), _BLOCK_LINES))
+    out: list[bytes] = []
+    for number, block in enumerate(blocks):
+        out += _guard_block(guardian, block, before + number * _BLOCK_LINES, account)
+    account.tally.bytes = len(data)
+    return Done(b"".join(out), b"".join(account.ledger), b"".join(account.rejected), account.tally)
+
+
+def _guard_block(guardian: Guardian, lines: Sequence[bytes], before: int, account: Account) -> Iterator[bytes]:
     outcomes = guardian.guard(map(_row, lines), before)
     proof = guardian.recorder is not None
-    out = [_written(line, outcome, proof) for line, outcome in zip(lines, outcomes, strict=True)]
-    for number, (line, outcome, written) in enumerate(zip(lines, outcomes, out, strict=True), before + 1):
+    results = [_written(line, outcome, proof) for line, outcome in zip(lines, outcomes, strict=True)]
+    for number, (line, outcome, written) in enumerate(zip(lines, outcomes, results, strict=True), before + 1):
         if isinstance(written, AntidistillError):
             account.reject(number, str(written), raw_line(line))
-        elif isinstance(outcome, GuardedRow):
+            continue
+        if isinstance(outcome, GuardedRow):
             account.accept(number, outcome.edited, None if written.is_exact else line)
-    account.tally.bytes = len(data)
-    kept = [written.line for written in out if isinstance(written, _Written)]
-    return Done(b"".join(kept), b"".join(account.ledger), b"".join(account.rejected), account.tally)
+        yield written.line
 
 
 class _Written(NamedTuple):

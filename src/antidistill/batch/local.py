@@ -31,7 +31,7 @@ def run_here(work: Work) -> Results:
 
 
 def run_in_processes(work: Work, jobs: int) -> Results:
-    """Guards in `jobs` processes; at most `jobs` + 1 chunks are under way, so memory does not grow with the input.
+    """Guards in `jobs` processes; at most 2 `jobs` + 1 chunks are under way, so memory does not grow with the input.
 
     Raises:
         OutputError: a worker died.
@@ -42,7 +42,7 @@ def run_in_processes(work: Work, jobs: int) -> Results:
         try:
             for chunk in chunks(work, by_reference=True):
                 pending.append((chunk.after, pool.submit(_work, chunk)))
-                if len(pending) > jobs:
+                if len(pending) > 2 * jobs:
                     yield _finished(*pending.popleft())
             while pending:
                 yield _finished(*pending.popleft())

@@ -9,7 +9,8 @@ from pathlib import Path
 from antidistill.batch.guardian import Settings
 from antidistill.batch.results import Cursor
 
-CHUNK_BYTES = 8 << 20
+CHUNK_BYTES = 1 << 20
+"""Small enough for the processor's cache; larger chunks are slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,9 @@ class Work:
     @property
     def group_bytes(self) -> int:
         """A Parquet row group up to this size (uncompressed) is one chunk; a larger one is cut into parts."""
-        return 8 * self.chunk_bytes
+        return 64 * self.chunk_bytes
 
     @property
     def part_bytes(self) -> int:
         """Size of the parts of a large row group."""
-        return 2 * self.chunk_bytes
+        return 8 * self.chunk_bytes
