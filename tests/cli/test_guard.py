@@ -51,6 +51,21 @@ def test_rejected_rows_are_told_by_the_exit_code(source, capfd):
     assert "1 rejected" in capfd.readouterr().err
 
 
+def test_a_summary_replaces_no_file_unless_forced(source, capfd):
+    Path("notes.md").write_text("mine")
+    command = "guard in.jsonl out.jsonl --method traceguard --json notes.md"
+    assert run(command.split()) == 2
+    assert "notes.md exists" in capfd.readouterr().err
+    assert Path("notes.md").read_text() == "mine"
+    assert run([*command.split(), "--force"]) == 0
+
+
+def test_rows_that_were_all_rejected_are_not_said_to_be_published(source, capfd):
+    source.write_bytes(b"{cut\n")
+    assert run("guard in.jsonl out.jsonl --method traceguard".split()) == 1
+    assert "published" not in capfd.readouterr().err
+
+
 def test_a_method_without_anything_to_remove_says_so(source, capfd):
     source.write_bytes(lines([trace(7)]))
     assert run("guard in.jsonl out.jsonl --method traceguard".split()) == 0
@@ -77,6 +92,12 @@ def test_a_method_without_anything_to_remove_says_so(source, capfd):
             "folder of no/l.jsonl does not exist",
         ),
         ("in.jsonl in.jsonl --method traceguard", "is an input file"),
+        ("in.jsonl out.jsonl --method traceguard --json in.jsonl --force", "is an input file"),
+        ("in.jsonl out.jsonl --method traceguard --json out.jsonl", "named twice"),
+        ("in.jsonl out.jsonl --method traceguard --ledger l --json l", "named twice"),
+        ("in.jsonl out.jsonl --method traceguard --json out.jsonl.key --force", "is an input file"),
+        ("in.jsonl out.jsonl --method traceguard --ledger in.jsonl --force", "is an input file"),
+        ("in.jsonl out.jsonl --method traceguard --json no/s.json", "folder of no/s.json does not exist"),
         ("in.jsonl out.parquet --method traceguard", "keeps the kind of file"),
         ("nowhere.jsonl out.jsonl --method traceguard", "nowhere.jsonl does not exist"),
         ("in.txt out.jsonl --method traceguard", "in.txt does not exist"),

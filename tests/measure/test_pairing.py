@@ -38,6 +38,7 @@ def test_repeated_or_other_ids_pair_by_order():
         ([trace("1", "p")], [trace("1", "another")], "pair 0 (ids '1' and '1') has the prompts 'p' and 'another'"),
         ([trace("1", "p"), trace("2", "q")], [trace("a", "q"), trace("b", "p")], "do not belong together: pair 0"),
         ([trace("1", "p"), trace("2", "q")], [trace("a", "p")], "2 and 1 rows"),
+        ([trace("1", "p")], [trace("1", "p"), trace("2", "q"), trace("3", "r")], "only 1 of 3 guarded ids"),
     ],
 )
 def test_files_that_do_not_belong_together_are_refused(clean, guarded, said):

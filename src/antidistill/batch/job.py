@@ -14,7 +14,7 @@ import orjson
 
 from antidistill import defenses
 from antidistill.batch.guardian import Settings
-from antidistill.batch.keys import Key, key_beside, read_key
+from antidistill.batch.keys import Key, key_beside, key_path, read_key
 from antidistill.batch.ledger import VERSION, LedgerText
 from antidistill.batch.local import Results, run_here, run_in_processes
 from antidistill.batch.preflight import Extent, check_leaks, extent, fingerprint
@@ -55,6 +55,7 @@ class Job:
         chunk_bytes: input that is guarded, and kept, at once.
         resume: continue an interrupted run.
         force: replace files that are there.
+        summary: file that the caller writes the summary to; checked like the others, never written here.
     """
 
     source: Path
@@ -71,6 +72,7 @@ class Job:
     chunk_bytes: int = CHUNK_BYTES
     resume: bool = False
     force: bool = False
+    summary: Path | None = None
 
 
 class Watcher:
@@ -102,7 +104,8 @@ def guard_files(job: Job, watcher: Watcher | None = None) -> Summary:
     watcher = watcher or Watcher()
     _check(job)
     shards = sources(job.source)
-    files = targets(job.source, shards, job.out, job.ledger)
+    key_file = job.key_file or key_path(job.ledger or job.out)
+    files = targets(job.source, shards, job.out, job.ledger, summary=job.summary, reads=[key_file])
     if not (job.force or job.resume):
         check_absent(files)
     check_leaks(shards, job.leaks)

@@ -24,8 +24,8 @@ class Key(NamedTuple):
     made: bool
 
 
-def read_key(path: Path) -> Key:
-    """The key in `path`.
+def read_key(path: Path, otherwise: str = "leave --key-file out and a new key is made") -> Key:
+    """The key in `path`; a missing one is answered with what to do `otherwise`.
 
     Raises:
         KeyFileError: the file is missing, unreadable, shorter than 16 bytes, or longer than 4,096 bytes.
@@ -36,7 +36,7 @@ def read_key(path: Path) -> Key:
     except OSError as error:
         raise KeyFileError(
             f"key file {path} cannot be read ({error.strerror}): give a file of at least {MIN_BYTES} secret bytes, "
-            "or leave --key-file out and a new key is made."
+            f"or {otherwise}."
         ) from error
     if not MIN_BYTES <= len(secret) <= _MAX_BYTES:
         raise KeyFileError(

@@ -46,6 +46,7 @@ def restore_files(
     key_file: Path | None = None,
     rejected: Path | None = None,
     force: bool = False,
+    summary: Path | None = None,
 ) -> Restored:
     """Writes the originals of guarded files.
 
@@ -56,6 +57,7 @@ def restore_files(
         key_file: key that the ledger was sealed with; None: the key file beside the ledger.
         rejected: file of rejected rows, to put them back in their places.
         force: replace files that are there.
+        summary: file that the caller writes the counts to; checked like the others, never written here.
 
     Raises:
         LedgerError: the ledger is that of another file, holds hashes only, or was changed.
@@ -65,7 +67,8 @@ def restore_files(
     ledger = Ledger(ledger_path)
     sealer = _sealer(ledger, key_file)
     shards = sources(guarded)
-    files = targets(guarded, shards, out, None)
+    reads = [ledger_path, key_file or key_path(ledger_path), *([rejected] if rejected else [])]
+    files = targets(guarded, shards, out, None, summary=summary, reads=reads)
     if not force:
         check_absent(files)
     _check_sources(ledger, shards)
@@ -73,6 +76,8 @@ def restore_files(
     count = 0
     for number, (shard, final) in enumerate(zip(shards, files.shards, strict=True)):
         walk.enter(number)
+        with explained(final):
+            final.parent.mkdir(parents=True, exist_ok=True)
         draft = Draft(final.with_name(f".{final.name}.restoring"), final)
         try:
             count += _restore_shard(shard, ledger.header["sources"][number], draft, walk, sealer)
@@ -93,7 +98,7 @@ def _sealer(ledger: Ledger, key_file: Path | None) -> Sealer | None:
     if ledger.text is LedgerText.PLAIN:
         return None
     path = key_file or key_path(ledger.path)
-    key = read_key(path).secret
+    key = read_key(path, "give the key file of that run with --key-file").secret
     wanted = ledger.header["key_id"]
     if defenses.key_id(key) != wanted:
         raise KeyFileError(

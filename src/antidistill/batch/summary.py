@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from antidistill.batch.guardian import NOTHING
 from antidistill.batch.results import Tally
 from antidistill.defenses import certificate
 
@@ -57,7 +58,7 @@ class Summary:
         ]
         text += [f"unchanged: {count:,} × {reason}." for reason, count in tally.reasons.most_common()]
         text += [f"rejected: {count:,} × {reason}" for reason, count in tally.rejections.most_common(5)]
-        if tally.rows and not tally.guarded and method != "none":
+        if tally.unchanged and tally.unchanged == tally.reasons[NOTHING] and not tally.guarded and method != "none":
             text.append(f"{method} found nothing to remove in these traces: they are published as they are.")
         return text + self._certificate()
 

@@ -19,16 +19,18 @@ class Targets:
         shards: the output files, one for each input file.
         rejected: file for rejected rows; written only if there are any.
         ledger: file for the ledger, if one is wanted.
+        summary: file that the caller writes when the run is over, if it writes one.
     """
 
     out: Path
     shards: Sequence[Path]
     rejected: Path
     ledger: Path | None
+    summary: Path | None = None
 
     @property
     def files(self) -> list[Path]:
-        """All files that a run may write."""
+        """All files that the run itself may write."""
         return [*self.shards, self.rejected, *([self.ledger] if self.ledger else [])]
 
     @property
@@ -37,7 +39,15 @@ class Targets:
         return tuple(map(packing_of, self.shards))
 
 
-def targets(source: Path, shards: Sequence[Path], out: Path, ledger: Path | None) -> Targets:
+def targets(
+    source: Path,
+    shards: Sequence[Path],
+    out: Path,
+    ledger: Path | None,
+    *,
+    summary: Path | None = None,
+    reads: Sequence[Path] = (),
+) -> Targets:
     """The files that a run writes: one file for a file, a folder with the same names for a folder or a pattern.
 
     Args:
@@ -45,25 +55,27 @@ def targets(source: Path, shards: Sequence[Path], out: Path, ledger: Path | None
         shards: the files that it names.
         out: what the user named as output.
         ledger: what the user named as ledger.
+        summary: what the user named for the summary.
+        reads: other files that the run needs, a key for instance.
 
     Raises:
-        UsageError: input and output are the same, or do not fit each other.
+        UsageError: a file would be both read and written, or written twice, or input and output do not fit each other.
         OutputError: the folder of an output is missing.
     """
     outputs = [out] if source.is_file() else _in_folder(source, shards, out)
     for shard, output in zip(shards, outputs, strict=True):
         _check_kind(shard, output)
-    result = Targets(out, outputs, out.with_name(f"{out.name}.rejected.jsonl"), ledger)
-    _check_apart(shards, result)
-    for path in (out, *filter(None, [ledger])):
+    result = Targets(out, outputs, out.with_name(f"{out.name}.rejected.jsonl"), ledger, summary)
+    _check_apart([*shards, *reads], _named(result))
+    for path in filter(None, [out, ledger, summary]):
         if not path.absolute().parent.is_dir():
             raise OutputError(f"the folder of {path} does not exist: make it first, or choose another place.")
     return result
 
 
 def check_absent(files: Targets) -> None:
-    """Raises OutputError if a file of the run is there already."""
-    there = [path for path in files.files if path.exists()]
+    """Raises OutputError if a file that would be written is there already."""
+    there = [path for path in _named(files) if path.exists()]
     if there:
         raise OutputError(f"{there[0]} exists: choose another name, or pass --force to replace it.")
 
@@ -88,13 +100,17 @@ def _check_kind(shard: Path, output: Path) -> None:
         )
 
 
-def _check_apart(shards: Sequence[Path], files: Targets) -> None:
-    inputs = {path.resolve() for path in shards}
+def _named(files: Targets) -> list[Path]:
+    return [*files.files, *([files.summary] if files.summary else [])]
+
+
+def _check_apart(reads: Sequence[Path], writes: Sequence[Path]) -> None:
+    inputs = {path.resolve() for path in reads}
     seen: set[Path] = set()
-    for path in files.files:
+    for path in writes:
         place = path.resolve()
         if place in inputs:
             raise UsageError(f"{path} is an input file: write to another place, the originals are not replaced.")
         if place in seen:
-            raise UsageError(f"{path} is named twice: output and ledger must be different files.")
+            raise UsageError(f"{path} is named twice: output, ledger and summary must be different files.")
         seen.add(place)

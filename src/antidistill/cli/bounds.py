@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from antidistill.cli.output import write_json
+from antidistill.cli.output import json_file, keep_apart, write_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +38,7 @@ def gaussian(
     from antidistill.cli.bounds_files import read_distributions
     from antidistill.theory.bounds.gaussian import bounds as calculate
 
+    keep_apart(json_file(json), probabilities)
     given = None if probabilities is None else read_distributions(probabilities)
     found = calculate(sigma, tokens, vocabulary=vocabulary, probabilities=given, traces=traces)
     _show([bound.to_json() for bound in found], json, _list)
@@ -102,6 +103,7 @@ def ledger(
     """
     from antidistill.cli.bounds_files import compare_ledgers
 
+    keep_apart(json_file(json), *ledgers)
     _show(compare_ledgers(ledgers, order, delta, characters), json, _compare)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from antidistill.cli.output import write_json
+from antidistill.cli.output import json_file, keep_apart, write_json
 from antidistill.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def detect(
     from antidistill.measure import Options
     from antidistill.measure import detect as measure
 
+    keep_apart(json_file(json), clean, guarded)
     options = Options(
         models, language_model, encoder, model_pairs, _judge(judge, judge_model), detector, repeats, folds, seed
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antidistill.cli.output import write_json
+from antidistill.cli.output import json_file, keep_apart, write_json
 from antidistill.errors import BadOption
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def game(
     """Solve the game of damage against visibility: the commitment, its guarantee, what binds, the price of each limit."""
     from antidistill.theory.game import read, solve
 
+    keep_apart(json_file(json), payoffs)
     measured = read(payoffs)
     solution = solve(
         measured,

@@ -55,6 +55,7 @@ def guard(
     """
     from antidistill.batch.job import Engine, Job, guard_files
     from antidistill.batch.ledger import LedgerText
+    from antidistill.cli.output import json_file
     from antidistill.cli.progress import Progress
     from antidistill.formats.leaks import Leaks
 
@@ -72,6 +73,7 @@ def guard(
         jobs=jobs,
         resume=resume,
         force=force,
+        summary=json_file(json),
     )
     with Progress(json) as progress:
         summary = guard_files(job, progress)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antidistill.cli.output import write_json
+from antidistill.cli.output import json_file, keep_apart, write_json
 from antidistill.errors import InputError, OutputError, UnknownName
 
 if TYPE_CHECKING:
@@ -66,14 +66,15 @@ def report(
     from antidistill.report.slices import measure
 
     environment()
-    _check_output(output, clean, guarded, detection, ledger)
+    points_of = dict(map(_named, also or []))
+    _check_results(output, json, [clean, guarded, detection, ledger, *points_of.values()])
     options = Options(not no_originals, max_traces, by or "model", (clean.name, guarded.name))
     pairing = pair_up(_traces(clean), _traces(guarded), options.by)
     if by is not None:
         _require_column(by, pairing.pairs)
     material = Material(pairing, options, recorded=read_ledger(ledger) if ledger else None)
     reader(material)  # a ledger of another file is told before the detectors run
-    others = {name: _visibility(file) for name, file in map(_named, also or [])}
+    others = {name: _visibility(file) for name, file in points_of.items()}
     with _progress() as progress:
         whole = _visibility(detection) if detection else _measured(pairing.pairs, models, progress)
         parts = measure(pairing.pairs, whole, progress) if points else {}
@@ -83,12 +84,11 @@ def report(
         write_json(json, {**figures(pairing.pairs), **embedded, "report": str(output)})
 
 
-def _check_output(output: Path, *inputs: Path | None) -> None:
-    for given in inputs:
-        if given is not None and output.resolve() == given.resolve():
-            raise OutputError(f"{output} is one of the inputs: name another file with --output.")
+def _check_results(output: Path, json: str | None, inputs: Sequence[Path | None]) -> None:
     if output.is_dir() or not os.access(output.parent, os.W_OK):
         raise OutputError(f"{output} cannot be written: name a file in a folder you can write to with --output.")
+    keep_apart(output, *inputs)
+    keep_apart(json_file(json), output, *inputs)
 
 
 def _traces(path: Path) -> list[Trace]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from antidistill.cli.output import write_json
+from antidistill.cli.output import json_file, write_json
 
 
 def restore(
@@ -25,10 +25,15 @@ def restore(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     json: Annotated[str | None, typer.Option("--json", help="Write the counts to this file; - is stdout.")] = None,
 ) -> None:
-    """Give back the originals: JSON lines byte for byte, Parquet as an equal table."""
+    """Give back the originals: JSON lines byte for byte, Parquet as an equal table.
+
+    The exit code is 1 if rows that guard rejected are missing.
+    """
     from antidistill.batch.restore import restore_files
 
-    restored = restore_files(guarded, ledger, out, key_file=key_file, rejected=rejected, force=force)
+    restored = restore_files(
+        guarded, ledger, out, key_file=key_file, rejected=rejected, force=force, summary=json_file(json)
+    )
     if json is not None:
         write_json(json, restored._asdict())
     typer.echo(f"{restored.rows:,} rows restored.", err=True)
@@ -37,3 +42,4 @@ def restore(
             f"{restored.missing:,} rows of the original are missing, for guard rejected them: give --rejected FILE.",
             err=True,
         )
+        raise typer.Exit(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from antidistill.defenses.seams import Cuts
 from antidistill.defenses.stream import StreamEditor
 from antidistill.text import native
@@ -10,7 +12,7 @@ from antidistill.text.survey import ITEM, MARKER, RAGGED, flags
 from antidistill.trace import Edit
 
 
-class SentencePolicy:
+class SentencePolicy(ABC):
     """Decides on one trace. `mask` and `value` name the candidates: sentences with `flags & mask == value`."""
 
     mask = 0
@@ -18,23 +20,23 @@ class SentencePolicy:
     most: int | None = None
     """Not None: the policy takes every candidate until this many are gone, and says nothing else."""
 
+    @abstractmethod
     def may_take(self, number: int, start: int) -> bool:
         """True if sentence `number`, which starts at `start`, may be taken should it prove to be a candidate.
 
         Asked at the first words of a sentence; False lets the sentence leave at once. Must not change the policy.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def takes(self, number: int, start: int, end: int) -> bool:
         """True if the candidate is to be edited; asked once for every candidate, in reading order."""
-        raise NotImplementedError
 
     def apply(self, cuts: Cuts, start: int, end: int, sentence_flags: int, last: bool) -> None:
         """Edits the sentence that was taken; a sentence that cannot go without a trace stays."""
         if not sentence_flags & (RAGGED | ITEM) and cuts.cut(start, end, last):
             self.took(start, end)
 
-    def took(self, start: int, end: int) -> None:
+    def took(self, start: int, end: int) -> None:  # noqa: B027 - only a policy that counts has to know
         """Tells that the sentence is gone."""
 
 

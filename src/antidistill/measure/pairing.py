@@ -65,6 +65,11 @@ def _by_id(clean: Sequence[Trace], guarded: Sequence[Trace]) -> Pairs | None:
     shared = [name for name in ours if name in theirs]
     if not shared:
         return None
+    if 2 * len(shared) < len(theirs):
+        raise InputError(
+            f"clean and guarded traces do not belong together: only {len(shared)} of {len(theirs)} guarded ids are among the "
+            f"{len(ours)} clean ones; give the file that was guarded and the file that came out of it."
+        )
     left_out = len(clean) + len(guarded) - 2 * len(shared)
     return Pairs(tuple(ours[name] for name in shared), tuple(theirs[name] for name in shared), left_out)
 
