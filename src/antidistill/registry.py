@@ -36,6 +36,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "seam-surprise": "antidistill.measure.detectors.models:SEAM_SURPRISE",
         "boosting": "antidistill.measure.detectors.boosting:BOOSTING",
     },
+    "scorers": {
+        "receiver-heads": "antidistill.anchors.receiver_heads:ReceiverHeads",
+        "suppression": "antidistill.anchors.suppression:Suppression",
+        "resampling": "antidistill.anchors.resampling:Resampling",
+    },
 }
 
 
