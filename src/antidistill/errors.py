@@ -4,6 +4,7 @@ AntidistillError
 ├── UsageError              the call is wrong: nothing was written                    (exit 2)
 │   ├── UnknownName         a method, option, scorer … that does not exist
 │   ├── BadOption           an option out of its range
+│   ├── BadPolicy           a policy file that is not one
 │   ├── MissingExtra        an optional dependency is not installed
 │   └── NoCommitment        no defense, and no mixture of defenses, meets all limits
 ├── InputError              a file that cannot be read or is not what it should be    (exit 2)
@@ -13,7 +14,9 @@ AntidistillError
 │       └── WrongShape      a table that is not rows x columns
 ├── OutputError             a file that cannot be written, or is there already        (exit 2)
 ├── KeyFileError            a key file that is missing, too short or not the right one (exit 2)
+├── SealError               a sealed text that does not open with this key
 ├── LedgerError             ledger and guarded file do not belong together            (exit 2)
+├── AuditError              an audit log that was changed, cut or mixed up            (exit 1)
 ├── RowError                one row cannot be guarded: it is rejected with the reason (exit 1)
 └── DefenseError            a defense failed: the raw text does not leave
 
@@ -52,6 +55,14 @@ class BadOption(UsageError):
     def __init__(self, option: str, given: object, allowed: str) -> None:
         super().__init__(f"option {option}={given!r} is not allowed: {option} must be {allowed}.")
         self.option, self.given, self.allowed = option, given, allowed
+
+
+class BadPolicy(UsageError):
+    """A policy file, or a variable that belongs to it, that is not what it must be."""
+
+    def __init__(self, place: str, problem: str, allowed: str) -> None:
+        super().__init__(f"policy {place}: {problem}; {allowed}.")
+        self.place = place
 
 
 class MissingExtra(UsageError):
@@ -104,6 +115,14 @@ class OutputError(AntidistillError):
 
 class KeyFileError(AntidistillError):
     """A key file that is missing, too short or not the one that was used."""
+
+
+class SealError(AntidistillError):
+    """A sealed text that does not open: it was changed, or sealed under another key."""
+
+
+class AuditError(AntidistillError):
+    """An audit log that was changed, cut or mixed up."""
 
 
 class LedgerError(AntidistillError):

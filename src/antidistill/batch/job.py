@@ -14,7 +14,6 @@ import orjson
 
 from antidistill import defenses
 from antidistill.batch.guardian import Settings
-from antidistill.batch.keys import Key, key_beside, key_path, read_key
 from antidistill.batch.ledger import VERSION, LedgerText
 from antidistill.batch.local import Results, run_here, run_in_processes
 from antidistill.batch.preflight import Extent, check_leaks, extent, fingerprint
@@ -27,6 +26,7 @@ from antidistill.batch.work import CHUNK_BYTES, Work
 from antidistill.errors import BadOption, OutputError
 from antidistill.formats import sources
 from antidistill.formats.leaks import Leaks
+from antidistill.keys import Key, key_beside, key_path, read_key
 
 
 class Engine(StrEnum):

@@ -15,7 +15,6 @@ from antidistill.batch.arrow import row_from_text
 from antidistill.batch.chunks import open_parquet
 from antidistill.batch.drafts import Draft, explained
 from antidistill.batch.kernel import packed
-from antidistill.batch.keys import key_path, read_key
 from antidistill.batch.ledger import Ledger, LedgerText
 from antidistill.batch.seal import Sealer
 from antidistill.batch.targets import check_absent, targets
@@ -26,6 +25,7 @@ from antidistill.formats import sources
 from antidistill.formats.files import is_parquet, lines, packing_of
 from antidistill.formats.jsonl import decode, splice
 from antidistill.formats.parquet import replace, rows, writer_options
+from antidistill.keys import key_path, read_key
 
 _BLOCK_BYTES = 8 << 20
 _BATCH_ROWS = 2048

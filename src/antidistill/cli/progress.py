@@ -12,12 +12,12 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingCo
 from rich.progress import Progress as Bar
 
 from antidistill.batch.job import Watcher
-from antidistill.batch.keys import Key
 from antidistill.batch.preflight import Extent
 from antidistill.batch.results import Tally
 from antidistill.batch.spool import State
 from antidistill.batch.summary import Summary
 from antidistill.cli.output import write_json
+from antidistill.keys import Key
 
 _SECONDS_BETWEEN_LINES = 10.0
 

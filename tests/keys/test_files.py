@@ -4,8 +4,8 @@ import stat
 
 import pytest
 
-from antidistill.batch.keys import key_beside, read_key
 from antidistill.errors import KeyFileError
+from antidistill.keys import key_beside, read_key
 
 
 def test_a_key_file_is_used_byte_for_byte(tmp_path):
