@@ -14,6 +14,7 @@ AntidistillError
 │       └── WrongShape      a table that is not rows x columns
 ├── OutputError             a file that cannot be written, or is there already        (exit 2)
 ├── KeyFileError            a key file that is missing, too short or not the right one (exit 2)
+├── Refused                 a request that the reverse proxy answers with an HTTP error
 ├── SealError               a sealed text that does not open with this key
 ├── LedgerError             ledger and guarded file do not belong together            (exit 2)
 ├── AuditError              an audit log that was changed, cut or mixed up            (exit 1)
@@ -60,8 +61,8 @@ class BadOption(UsageError):
 class BadPolicy(UsageError):
     """A policy file, or a variable that belongs to it, that is not what it must be."""
 
-    def __init__(self, place: str, problem: str, allowed: str) -> None:
-        super().__init__(f"policy {place}: {problem}; {allowed}.")
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(f"policy, {place}: {problem.rstrip('.')}.")
         self.place = place
 
 
@@ -115,6 +116,19 @@ class OutputError(AntidistillError):
 
 class KeyFileError(AntidistillError):
     """A key file that is missing, too short or not the one that was used."""
+
+
+class Refused(AntidistillError):
+    """A request that the reverse proxy answers with an HTTP error; the message is meant for the client.
+
+    Attributes:
+        status: HTTP status.
+        code: name of the reason, for the `code` field of the error body and for metrics.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
 
 
 class SealError(AntidistillError):
