@@ -19,6 +19,11 @@ AntidistillError
 ├── LedgerError             ledger and guarded file do not belong together            (exit 2)
 ├── AuditError              an audit log that was changed, cut or mixed up            (exit 1)
 ├── RowError                one row cannot be guarded: it is rejected with the reason (exit 1)
+├── UpstreamError           the engine behind the reverse proxy failed                (client sees 502, 504 or an error event)
+│   ├── UpstreamGarbage     it sent what cannot be read
+│   ├── UpstreamGone        it refused, or left before the end
+│   └── UpstreamStalled     it said nothing for too long
+├── RequestRefused          a client's request that the reverse proxy does not take   (client sees 4xx)
 └── DefenseError            a defense failed: the raw text does not leave
 
 A message says in one sentence what was given, what is allowed and what to do.
@@ -149,3 +154,45 @@ class RowError(AntidistillError):
 
 class DefenseError(AntidistillError):
     """A defense failed; what it had not released stays inside."""
+
+
+class UpstreamError(AntidistillError):
+    """The engine behind the reverse proxy failed; the message never holds what it sent."""
+
+    status = 502
+    code = "upstream_error"
+
+
+class UpstreamGarbage(UpstreamError):
+    """The engine sent what cannot be read."""
+
+    code = "upstream_garbage"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the engine sent {what}.")
+
+
+class UpstreamGone(UpstreamError):
+    """The engine refused, or left before the end of its response."""
+
+    code = "upstream_gone"
+
+
+class UpstreamStalled(UpstreamError):
+    """The engine said nothing for too long."""
+
+    status = 504
+    code = "upstream_stalled"
+
+
+class RequestRefused(AntidistillError):
+    """A client's request that the reverse proxy does not take.
+
+    Attributes:
+        status: HTTP status of the answer.
+        code: short name of the reason, for programs.
+    """
+
+    def __init__(self, message: str, status: int = 400, code: str = "invalid_request") -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
