@@ -23,7 +23,6 @@ AntidistillError
 │   ├── UpstreamGarbage     it sent what cannot be read
 │   ├── UpstreamGone        it refused, or left before the end
 │   └── UpstreamStalled     it said nothing for too long
-├── RequestRefused          a client's request that the reverse proxy does not take   (client sees 4xx)
 └── DefenseError            a defense failed: the raw text does not leave
 
 A message says in one sentence what was given, what is allowed and what to do.
@@ -183,16 +182,3 @@ class UpstreamStalled(UpstreamError):
 
     status = 504
     code = "upstream_stalled"
-
-
-class RequestRefused(AntidistillError):
-    """A client's request that the reverse proxy does not take.
-
-    Attributes:
-        status: HTTP status of the answer.
-        code: short name of the reason, for programs.
-    """
-
-    def __init__(self, message: str, status: int = 400, code: str = "invalid_request") -> None:
-        super().__init__(message)
-        self.status, self.code = status, code
