@@ -41,6 +41,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "suppression": "antidistill.anchors.suppression:Suppression",
         "resampling": "antidistill.anchors.resampling:Resampling",
     },
+    "graders": {
+        "math": "antidistill.distill.grading:math",
+        "letter": "antidistill.distill.grading:letter",
+        "exact": "antidistill.distill.grading:exact",
+    },
 }
 
 

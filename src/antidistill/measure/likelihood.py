@@ -115,7 +115,7 @@ class LanguageModel:
             ids[line, : piece.end - piece.start] = torch.tensor(sequences[row][piece.start : piece.end])
         first = min(piece.scored - piece.start for _, piece in batch)
         device = self.model.device
-        with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=_half(device)):
+        with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)):
             # Padding stands behind the text, where a causal model cannot look, so no mask is needed.
             logits = self.model(input_ids=ids.to(device), use_cache=False, logits_to_keep=width - first + 1).logits
         targets = ids[:, first:].to(device)
@@ -126,7 +126,7 @@ class LanguageModel:
         ]
 
 
-def _half(device: Any) -> bool:
+def has_bfloat16(device: Any) -> bool:
     """Whether the processor multiplies in bfloat16 itself; emulated, it is many times slower than float32."""
     import torch
 
