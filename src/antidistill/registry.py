@@ -36,6 +36,10 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "seam-surprise": "antidistill.measure.detectors.models:SEAM_SURPRISE",
         "boosting": "antidistill.measure.detectors.boosting:BOOSTING",
     },
+    "samplers": {
+        "none": "antidistill.sampling.methods.none:Clean",
+        "temperature": "antidistill.sampling.methods.temperature:Temperature",
+    },
     "scorers": {
         "receiver-heads": "antidistill.anchors.receiver_heads:ReceiverHeads",
         "suppression": "antidistill.anchors.suppression:Suppression",

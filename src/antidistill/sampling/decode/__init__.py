@@ -1,0 +1,1 @@
+"""The generation loop: caches, draws, where the reasoning ends."""

@@ -1,0 +1,1 @@
+"""What the methods need beside the teacher: gradients, perturbed proxies, trained heads."""
