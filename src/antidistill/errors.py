@@ -17,7 +17,6 @@ AntidistillError
 ├── Refused                 a request that the reverse proxy answers with an HTTP error
 ├── SealError               a sealed text that does not open with this key
 ├── LedgerError             ledger and guarded file do not belong together            (exit 2)
-├── AuditError              an audit log that was changed, cut or mixed up            (exit 1)
 ├── RowError                one row cannot be guarded: it is rejected with the reason (exit 1)
 ├── UpstreamError           the engine behind the reverse proxy failed                (client sees 502, 504 or an error event)
 │   ├── UpstreamGarbage     it sent what cannot be read
@@ -137,10 +136,6 @@ class Refused(AntidistillError):
 
 class SealError(AntidistillError):
     """A sealed text that does not open: it was changed, or sealed under another key."""
-
-
-class AuditError(AntidistillError):
-    """An audit log that was changed, cut or mixed up."""
 
 
 class LedgerError(AntidistillError):

@@ -22,6 +22,7 @@ COMMANDS = {
     "methods": "antidistill.cli.methods:methods",
     "bounds": "antidistill.cli.bounds:bounds",
     "game": "antidistill.cli.game:game",
+    "audit": "antidistill.cli.audit:audit",
 }
 HELP = "Edits the reasoning that a model shows so that training on it works worse, and measures the edit."
 
