@@ -117,8 +117,9 @@ def _merged(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any
 
 
 def _explained(error: ValidationError) -> AntidistillError:
-    """The first problem as one sentence. The given value is left out: it may be a secret in the wrong place."""
-    problem = error.errors(include_url=False, include_input=True)[0]
+    """One problem as one sentence. The given value is left out: it may be a secret in the wrong place."""
+    problems = error.errors(include_url=False, include_input=True)
+    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])  # it explains a missing one
     steps = problem["loc"]
     place = ".".join(map(str, steps)) or "file"
     if problem["type"] == "extra_forbidden":

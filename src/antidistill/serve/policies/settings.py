@@ -147,8 +147,8 @@ class LimitSettings(_Section):
         max_response_bytes: of a response that does not stream; it is read whole.
         max_event_bytes: of one event from the engine; a longer one ends the stream.
         max_streams: requests at once; more are answered with 503 and `Retry-After`.
-        hold_bytes: of text that a defense holds back; more is a failure of the defense, see `on_failure`.
-        hold_seconds: for how long text may be held back while the engine sends; longer is a failure as well.
+        hold_bytes: of text that may come while nothing leaves; more is a failure of the defense, see `on_failure`.
+        hold_seconds: for how long text may come while nothing leaves; longer is a failure as well.
         idle_seconds: without a byte from the engine, and without a byte taken by the client.
         connect_seconds: to reach the engine.
         drain_seconds: for streams to end after SIGTERM.
