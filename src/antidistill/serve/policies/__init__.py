@@ -4,7 +4,7 @@ from antidistill.serve.policies.book import PolicyBook
 from antidistill.serve.policies.clients import presented_key
 from antidistill.serve.policies.policy import Client, Policy
 from antidistill.serve.policies.secrets import Credentials, Secret
-from antidistill.serve.policies.settings import ROUTES, LimitSettings, OnFailure, Settings, TurnsMode, Usage
+from antidistill.serve.policies.settings import ROUTES, LimitSettings, OnFailure, Settings, TurnsMode, Unopened, Usage
 from antidistill.serve.policies.snapshot import Snapshot
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Settings",
     "Snapshot",
     "TurnsMode",
+    "Unopened",
     "Usage",
     "presented_key",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from antidistill.defenses import Defense, spec
-from antidistill.serve.policies.settings import OnFailure, Usage
+from antidistill.serve.policies.settings import OnFailure, Unopened, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Policy:
         trusted: the client is one that may see originals.
         usage: what usage counts say.
         on_failure: what leaves where the defense fails.
+        unopened: what answer text without an opening delimiter is taken for.
         hash: SHA-256 of what the policy does, 64 hexadecimal digits; the same on every replica with the same key.
     """
 
@@ -27,6 +28,7 @@ class Policy:
     usage: Usage
     on_failure: OnFailure
     hash: str
+    unopened: Unopened = Unopened.HOLD
 
     @property
     def streams(self) -> bool:

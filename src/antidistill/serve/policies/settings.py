@@ -39,6 +39,17 @@ class OnFailure(StrEnum):
     """The original reasoning; only where a rule asks for it."""
 
 
+class Unopened(StrEnum):
+    """What answer text is taken for that does not open with a delimiter such as `<think>`, before a closing one is seen."""
+
+    HOLD = "hold"
+    """Nothing of it leaves until that is known, unless the model was seen to mark its reasoning."""
+    ANSWER = "answer"
+    """The engine marks where reasoning starts: by a field of its own, or by an opening delimiter."""
+    REASONING = "reasoning"
+    """The chat template opens the reasoning, so that answers start inside of it (DeepSeek-R1 without a reasoning parser)."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
@@ -66,6 +77,7 @@ class Guarding(_Section):
         mix: guard each trace with this probability only.
         usage: what usage counts say.
         on_failure: what leaves where the defense fails.
+        unopened: what answer text without an opening delimiter is taken for.
     """
 
     method: str | None = None
@@ -73,6 +85,7 @@ class Guarding(_Section):
     mix: Annotated[float, Field(gt=0, le=1)] | None = None
     usage: Usage | None = None
     on_failure: OnFailure | None = None
+    unopened: Unopened | None = None
 
 
 class Rule(Guarding):

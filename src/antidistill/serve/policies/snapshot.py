@@ -15,7 +15,7 @@ from antidistill.errors import AntidistillError, BadPolicy, Refused, UnknownName
 from antidistill.serve.policies.clients import ClientTable
 from antidistill.serve.policies.policy import Client, Policy
 from antidistill.serve.policies.secrets import Credentials, Secret, read_secret
-from antidistill.serve.policies.settings import ROUTES, Access, Guarding, OnFailure, Rule, Settings, Usage
+from antidistill.serve.policies.settings import ROUTES, Access, Guarding, OnFailure, Rule, Settings, Unopened, Usage
 
 OFF = "off"
 _DEFAULTS: dict[str, Any] = {
@@ -24,6 +24,7 @@ _DEFAULTS: dict[str, Any] = {
     "mix": None,
     "usage": Usage.UPSTREAM,
     "on_failure": OnFailure.DROP_REASONING,
+    "unopened": Unopened.HOLD,
 }
 
 
@@ -167,9 +168,10 @@ def _policy(place: str, rule: Rule, default: Guarding, secret: bytes) -> Policy:
         "trusted": rule.trusted,
         "usage": said["usage"],
         "on_failure": said["on_failure"],
+        "unopened": said["unopened"],
         "key_id": key_id(secret),
     }
-    return Policy(rule.name, defense, rule.trusted, said["usage"], said["on_failure"], _hash(record))
+    return Policy(rule.name, defense, rule.trusted, said["usage"], said["on_failure"], _hash(record), said["unopened"])
 
 
 def _said(guarding: Guarding) -> dict[str, Any]:

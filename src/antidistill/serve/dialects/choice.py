@@ -1,0 +1,113 @@
+"""One choice of a chat response, or one message: its reasoning fields, and its answer text that may hold more of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from antidistill.serve.guard.context import Context, Seen
+from antidistill.serve.guard.flow import Flow
+from antidistill.serve.guard.lane import Lane
+from antidistill.serve.guard.parts import Part, Remember
+from antidistill.serve.policies import Unopened
+
+
+class Choice:
+    """State of one choice.
+
+    Args:
+        context: how the response is treated.
+        seen: where characters are counted.
+
+    Attributes:
+        lanes: open or closed, by field.
+        flow: of the answer text; None before the first of it.
+        signed: a third party has signed the reasoning: it passes as it is.
+        finished: the engine said that the choice has ended.
+    """
+
+    __slots__ = ("_context", "_done", "_seen", "finished", "flow", "lanes", "marked", "resumed", "signed")
+
+    def __init__(self, context: Context, seen: Seen) -> None:
+        self._context, self._seen = context, seen
+        self.lanes: dict[str, Lane] = {}
+        self.flow: Flow | None = None
+        self.signed = self.finished = self.marked = self.resumed = False
+        self._done: list[Lane] = []
+
+    def reason(self, field: str, text: str) -> str:
+        """Takes reasoning that came in a field, and returns what may leave of it."""
+        if text.strip():
+            self.marked = True
+        lane = self.lanes.get(field)
+        if lane is None or lane.closed:
+            lane = self.lanes[field] = Lane(self._context.guard, field)
+        out = lane.feed(text)
+        self._seen.came += len(text)
+        self._seen.left += len(out)
+        return out
+
+    @property
+    def reasons(self) -> bool:
+        """Whether reasoning may be held."""
+        return any(not lane.closed for lane in self.lanes.values())
+
+    def tails(self) -> dict[str, str]:
+        """Closes the reasoning in fields, because an answer begins; what was held of it, by field."""
+        tails: dict[str, str] = {}
+        for field, lane in self.lanes.items():
+            if not lane.closed:
+                tail = lane.close()
+                self._seen.left += len(tail)
+                self._done.append(lane)
+                if tail:
+                    tails[field] = tail
+        return tails
+
+    def answer_flow(self, bare: Callable[[str], bytes]) -> Flow:
+        """The flow of the answer text."""
+        if self.flow is None:
+            unopened = Unopened.ANSWER if self.resumed else self._context.unopened
+            self.flow = Flow(self._context.guard, unopened, self.marked, bare, self._ended)
+        return self.flow
+
+    def end_flow(self) -> None:
+        """The answer text has ended, or was interrupted by a tool call; what follows is answer again."""
+        self.resumed = self.resumed or self.flow is not None
+        self.flow = None
+
+    def abandon(self) -> None:
+        """The stream broke off."""
+        for lane in self.lanes.values():
+            lane.abandon()
+        if self.flow is not None:
+            self.flow.abandon()
+
+    def remembered(self, token_event: Callable[[str], bytes]) -> list[Part]:
+        """What is to be kept of this choice, once: one entry for each distinct text."""
+        lanes, self._done = self._done, []
+        texts = {(lane.field, lane.original, lane.guarded): None for lane in lanes}
+        return remember(((original, guarded) for _, original, guarded in _joined(texts)), token_event)
+
+    def _ended(self, lane: Lane) -> None:
+        self._seen.came += lane.came
+        self._seen.left += lane.left
+        self._done.append(lane)
+
+
+def _joined(texts: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Texts of the same field joined, as clients join the deltas of a field; delimited blocks stay apart."""
+    joined: dict[str, tuple[str, str, str]] = {}
+    apart: list[tuple[str, str, str]] = []
+    for field, original, guarded in texts:
+        if field == "content":
+            apart.append((field, original, guarded))
+        else:
+            _, before, before_guarded = joined.get(field, (field, "", ""))
+            joined[field] = (field, before + original, before_guarded + guarded)
+    return [*joined.values(), *apart]
+
+
+def remember(texts: Iterable[tuple[str, str]], token_event: Callable[[str], bytes]) -> list[Part]:
+    """Parts that have originals kept; texts that are there twice are kept once."""
+    distinct = dict.fromkeys((original, guarded) for original, guarded in texts if original)
+    return [Remember(original, guarded, "", token_event) for original, guarded in distinct]

@@ -1,0 +1,1 @@
+"""Guards the reasoning of one response while it streams; knows texts and lanes, not wires."""

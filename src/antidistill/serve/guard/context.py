@@ -1,0 +1,40 @@
+"""What the guarded streams of all dialects have to know about a response."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from antidistill.serve.guard.lane import Guard
+from antidistill.serve.policies import Unopened, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How one response is treated.
+
+    Attributes:
+        guard: how its reasoning is guarded.
+        unopened: what answer text without an opening delimiter is taken for.
+        usage: what usage counts say.
+        max_event_bytes: length of the longest event that is taken.
+    """
+
+    guard: Guard
+    unopened: Unopened = Unopened.HOLD
+    usage: Usage = Usage.UPSTREAM
+    max_event_bytes: int = 8_388_608
+
+
+@dataclass(slots=True)
+class Seen:
+    """Characters of one response, to count usage by.
+
+    Attributes:
+        came: of reasoning, from the engine.
+        left: of reasoning, to the client.
+        answered: of answers.
+    """
+
+    came: int = 0
+    left: int = 0
+    answered: int = 0

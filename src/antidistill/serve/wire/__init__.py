@@ -1,0 +1,1 @@
+"""What engines write on the wire, byte for byte: frames, and JSON whose untouched parts keep their bytes."""
