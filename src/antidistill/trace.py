@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
+
+_apply: Callable[[str, list[tuple[int, int, str, str]]], tuple[str, str]] | None = None
+with suppress(ImportError):  # no compiler was there at installation
+    from antidistill._edits import apply as _apply
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,10 @@ class Edit:
     end: int
     replacement: str
     reason: str
+
+
+Span: TypeAlias = tuple[int, int, str, str]
+"""An edit as a tuple (start, end, replacement, reason), for the kernel of a batch, where making objects would cost much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,19 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
         position = edit.end
     pieces.append(text[position:])
     return "".join(pieces)
+
+
+def as_spans(edits: Iterable[Edit]) -> list[Span]:
+    """The edits as tuples."""
+    return [(edit.start, edit.end, edit.replacement, edit.reason) for edit in edits]
+
+
+def apply_spans(text: str, spans: list[Span]) -> tuple[str, str]:
+    """The text after the edits, and the pieces that they removed, joined."""
+    if _apply is not None:
+        return _apply(text, spans)
+    after = apply_edits(text, [Edit(*span) for span in spans])
+    return after, "".join([text[start:end] for start, end, _, _ in spans])
 
 
 def undo_edits(guarded: str, spans: Sequence[tuple[int, int, int]], removed: str) -> str:

@@ -15,6 +15,7 @@ from antidistill.batch.guardian import (
 )
 from antidistill.errors import DefenseError, RowError
 from antidistill.formats.leaks import Leaks
+from antidistill.trace import Edit
 
 KEY = bytes(range(32))
 
@@ -34,7 +35,7 @@ def test_the_edits_are_those_of_the_library():
     (edited,) = guard(guardian(k=2), row).edited
     own = defenses.guard(edited.found.trace, defenses.make("traceguard", key=KEY, k=2))
     assert edited.guarded == own.reasoning
-    assert tuple(edited.edits) == own.edits
+    assert tuple(Edit(*span) for span in edited.edits) == own.edits
     assert edited.guarded != row["reasoning"]
 
 

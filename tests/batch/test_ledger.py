@@ -8,12 +8,12 @@ from antidistill.batch.ledger import VERSION, Ledger, LedgerText, Recorder, open
 from antidistill.batch.seal import Sealer
 from antidistill.errors import LedgerError
 from antidistill.formats import Found, Place
-from antidistill.trace import Edit, Trace, apply_edits
+from antidistill.trace import Trace
 
 TRACE = Trace("t1", "2+2?", "We add. Wait, 等等. It is four.", "4")
-EDITS = (Edit(8, 18, "", "traceguard"),)
-GUARDED = apply_edits(TRACE.reasoning, EDITS)
-EDITED = Edited(Found(TRACE, ()), EDITS, GUARDED, ["Wait, 等等. "])
+EDITS = [(8, 18, "", "traceguard")]
+GUARDED = "We add. It is four."
+EDITED = Edited(Found(TRACE, ()), EDITS, GUARDED, "Wait, 等等. ")
 PLACES = [Place(("reasoning",), 0, len(GUARDED))]
 SEALER = Sealer(b"k" * 32, b"s" * 32)
 

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from antidistill.errors import RowError
 from antidistill.formats.found import Change, strings
-from antidistill.formats.jsonl import decode, drop, splice
+from antidistill.formats.jsonl import decode, drop, edit_string, splice
 from antidistill.formats.scan import spans
+from antidistill.text import native
+from antidistill.trace import apply_spans
 
 LONG = 'Okay. So 2 + 2 = 4.\nWait, let me check: “vier” → 4, \t"four" \\ / 😀 \u2028 \x7f \x01. ' * 20
 
@@ -187,7 +189,7 @@ def test_splice_is_decode_change_encode(case, data):
 
 def _changed(row, changes):
     row = json.loads(json.dumps(row))
-    for path, _, new in changes:
+    for path, _, new, _ in changes:
         target = row
         for step in path[:-1]:
             target = target[step]
@@ -221,3 +223,40 @@ def test_drop_is_decode_delete_encode(case, data):
     expected = _changed(row, [Change(path, "", None) for path in outer])
     expected = {k: v for k, v in expected.items() if (k,) not in outer}
     assert decode(drop(line, outer)) == expected
+
+
+CHARACTERS = st.sampled_from('ab .\n\t"\\/\x01\x7fé中😀')
+
+
+@st.composite
+def edited_texts(draw):
+    text = draw(st.text(CHARACTERS, max_size=60))
+    bounds = sorted(draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    pairs = zip(bounds[::2], bounds[1::2], strict=False)
+    return text, [(start, end, draw(st.text(CHARACTERS, max_size=3)), "test") for start, end in pairs]
+
+
+@pytest.mark.skipif(not native.BUILT, reason="the quick way needs a compiler")
+@pytest.mark.parametrize("writer", ["orjson", "python", "python, not ASCII", "spaces"])
+@given(edited_texts())
+def test_an_edited_string_is_what_its_writer_makes_of_the_edited_text(writer, edited):
+    text, edits = edited
+    write = WRITERS[writer]
+    other = "é" * (writer in ("orjson", "python, not ASCII"))  # a line that is ASCII stays ASCII
+    after = apply_spans(text, edits)[0]
+    line, expected = (write({"x": other, "reasoning": t, "y": 1}) for t in (text, after))
+    at = line.index(b'"', line.index(b'"reasoning"') + 11)
+    result = edit_string(line, at, text, edits, line.isascii())
+    if result is None:
+        assert "\x7f" in text  # which json.dumps escapes and orjson does not
+    elif "\x7f" not in after:
+        assert result.line == expected
+        assert result.line[result.new_end :] == line[result.old_end :]
+
+
+@given(edited_texts())
+def test_an_edited_string_gives_up_where_the_line_holds_another(edited):
+    text, edits = edited
+    line = orjson.dumps({"reasoning": f"{text}, and more"})
+    assert edit_string(line, 13, text, edits, line.isascii()) is None
+    assert edit_string(line, -1, text, edits, line.isascii()) is None

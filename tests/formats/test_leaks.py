@@ -167,19 +167,6 @@ def test_real_rows_leak_nothing(shared, name):
         assert named(row) == []
 
 
-def test_the_short_cut_sees_no_less(monkeypatch):
-    rows = [
-        {**PLAIN, "answer": answer, "note": note} for answer in ("66", R[:230], R, f"{R} 66") for note in ("", R[:230])
-    ]
-    rows += [{"response": f"<think>{R}</think>{answer}"} for answer in ("66", R)]
-    rows += [{**PLAIN, "reasoning": f" {R[:60]} ", "note": note} for note in (R[:60], R[:61], R[:59])]
-    rows += [{**PLAIN, "note": note} for note in ("x</think>", "[think]x", "◁think▷x", "<|START_THINKING|>x", "a > b")]
-    rows += [{**PLAIN, "Analysis": note} for note in ("", "So 66.")]
-    quick = [named(row) for row in rows]
-    monkeypatch.setattr("antidistill.formats.leaks._is_bare", lambda row, one: False)
-    assert quick == [named(row) for row in rows]
-
-
 ROW = {**PLAIN, "text": f"Q {R} 66", "num_tokens": 5, "preview": R[:250], "usage": {"total_tokens": 9}}
 
 

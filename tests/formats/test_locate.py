@@ -1,6 +1,5 @@
 """Copies of the reasoning elsewhere in the row, and the laws of places."""
 
-import importlib
 import itertools
 
 import pyarrow.parquet as pq
@@ -137,32 +136,6 @@ def test_places_hold_the_reasoning_and_never_overlap(row):
     for taken in spans.values():
         taken.sort()
         assert all(before[1] <= after[0] for before, after in itertools.pairwise(taken))
-
-
-@given(ROWS)
-def test_the_short_cut_finds_what_the_long_way_finds(row):
-    module = importlib.import_module("antidistill.formats.locate")
-    columns = module.plan(tuple(row))
-    short = module._alone(row, columns)
-    if short:
-        drafts = module._drafts(module.candidates(row, columns))
-        module._add_copies(row, drafts)
-        assert drafts == [short]
-
-
-def test_the_short_cut_is_taken_on_real_rows(shared):
-    module = importlib.import_module("antidistill.formats.locate")
-    for row in pq.read_table(shared / "traces_gsm8k_4models.parquet").to_pylist()[::10]:
-        columns = module.plan(tuple(row))
-        short = module._alone(row, columns)
-        drafts = module._drafts(module.candidates(row, columns))
-        module._add_copies(row, drafts)
-        assert short is None or drafts == [short]
-        (found,) = locate(row)
-        assert found.trace.id == row["id"]
-        assert found.trace.prompt == row["question"]
-        assert (found.trace.reasoning, found.trace.answer) == (row["reasoning"], row["response"])
-        assert found.places == (Place(("reasoning",), 0, len(row["reasoning"])),)
 
 
 @pytest.mark.parametrize("file", ["traces_illposed_stress.parquet", "traces_thought_anchors_math.parquet"])

@@ -125,15 +125,6 @@ def test_nothing_unread(row):
     assert named(row) == []
 
 
-def test_the_short_cut_sees_no_less(monkeypatch):
-    values = ["", "4", f"<think>{R2}</think>4", "x</think>", "<THINK>x</THINK>", "[think]x", "a > b", R, R[:20]]
-    rows = [{**PLAIN, "answer": answer, "note": note} for answer in values for note in values]
-    rows += [{**PLAIN, "reasoning_steps": value} for value in values]
-    quick = [named(row) for row in rows]
-    monkeypatch.setattr("antidistill.formats.unread._is_flat", lambda row, one: False)
-    assert quick == [named(row) for row in rows]
-
-
 def test_real_rows_have_nothing_unread(shared):
     for name in ("gsm8k_4models", "illposed_stress", "thought_anchors_math"):
         for row in pq.read_table(shared / f"traces_{name}.parquet").to_pylist():

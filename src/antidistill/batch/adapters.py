@@ -104,7 +104,7 @@ class GuardDocuments:
 
 def _changed(document: AnyDocument, outcome: GuardedRow) -> AnyDocument:
     row: dict[str, Any] = {**copy.deepcopy(document.metadata), "text": document.text}
-    for path, _, new in outcome.changes:
+    for path, _, new, _ in outcome.changes:
         value_at(row, path[:-1])[path[-1]] = new
     for path in outcome.removed:
         if len(path) == 1:

@@ -8,40 +8,22 @@ from typing import NamedTuple
 from antidistill import formats
 from antidistill.formats import Change, Found, KeyPath, Place, Row
 from antidistill.text.native import scan
-from antidistill.trace import Edit, Trace
+from antidistill.trace import Span, Trace
 
 _ENDS = frozenset(".!?…。！？:\"')]*`”’")
 
 
 class Edited(NamedTuple):
-    """A trace of a row and what the defense made of it: its edits, what they leave and the pieces that they remove."""
+    """A trace of a row and what the defense made of it: its edits, what they leave, and the pieces that they remove, joined."""
 
     found: Found
-    edits: Sequence[Edit]
+    edits: list[Span]
     guarded: str
-    removed: Sequence[str]
+    removed: str
 
 
-NO_TRACE = Edited(Found(Trace("", "", "", ""), ()), (), "", ())
+NO_TRACE = Edited(Found(Trace("", "", "", ""), ()), [], "", "")
 """Stands for the trace of a row that holds none."""
-
-
-def cut(text: str, edits: Sequence[Edit]) -> tuple[str, list[str]]:
-    """The text after the edits, and the pieces that they removed."""
-    if not edits:
-        return text, []
-    kept: list[str] = []
-    removed: list[str] = []
-    position = 0
-    for edit in edits:
-        start = edit.start
-        kept.append(text[position:start])
-        if edit.replacement:
-            kept.append(edit.replacement)
-        position = edit.end
-        removed.append(text[start:position])
-    kept.append(text[position:])
-    return "".join(kept), removed
 
 
 def changes(row: Row, edited: Sequence[Edited]) -> Sequence[Change]:
@@ -52,20 +34,24 @@ def changes(row: Row, edited: Sequence[Edited]) -> Sequence[Change]:
         if not one.edits:
             return ()
         if start == 0 and len(path) == 1 and len(row[str(path[0])]) == end:
-            return (Change(path, one.found.trace.reasoning, one.guarded),)
+            return (Change(path, one.found.trace.reasoning, one.guarded, one.edits),)
     return formats.changes(row, [(one.found, one.guarded) for one in edited if one.edits])
 
 
 def removed_sentences(edited: Edited) -> int:
-    """Number of sentences that the edits removed and put nothing in place of, as the removed text splits."""
-    pairs = zip(edited.edits, edited.removed, strict=True)
-    removed = "\n".join([piece for edit, piece in pairs if not edit.replacement])
-    visible = removed.rstrip()
-    if not visible:
-        return 0
-    last = edited.edits[-1].end == len(edited.found.trace.reasoning)
-    ended = last or visible[-1] in _ENDS or "\n" in removed[len(visible) :]
-    return len(scan(removed, 0, True)[0]) + ended
+    """Number of sentences that went whole and without a replacement, as the removed pieces split.
+
+    A piece ends with a whole sentence if it ends with a stop, at the end of a line or with the text.
+    """
+    text = edited.found.trace.reasoning
+    removed = 0
+    for start, end, replacement, _ in edited.edits:
+        if not replacement:
+            piece = text[start:end]
+            visible = piece.rstrip()
+            removed += len(scan(piece, 0, True)[0])
+            removed += visible[-1:] in _ENDS or end == len(text) or "\n" in piece[len(visible) :]
+    return removed
 
 
 def guarded_places(edited: Sequence[Edited]) -> list[list[Place]]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from antidistill import defenses
-from antidistill.batch.edited import Edited, changes, cut
+from antidistill.batch.edited import Edited, changes
 from antidistill.batch.ledger import LedgerText, Recorder
 from antidistill.batch.seal import Sealer
 from antidistill.defenses import Mix
 from antidistill.errors import AntidistillError, RowError
-from antidistill.formats import Change, Found, KeyPath, Row, locate
-from antidistill.formats.leaks import Leaks, settle
-from antidistill.trace import Edit
+from antidistill.formats import Change, Found, KeyPath, Row
+from antidistill.formats.leaks import Leaks, Settled, locate_and_settle
+from antidistill.trace import Span, apply_spans
 
 NOTHING = "nothing to edit"
 EMPTY = "empty reasoning"
@@ -103,33 +103,33 @@ class Guardian:
         return NOTHING
 
     def _locate(self, row: Row, number: int) -> _Located:
-        found = locate(row, str(number))
-        return _Located(row, found, settle(row, found, self.leaks))
+        return _Located(row, locate_and_settle(row, str(number), self.leaks))
 
     def _choose(self, one: _Located) -> _Chosen:
-        traces = [found.trace for found in one.found]
-        edits = [defenses.edit(self._defense, trace.reasoning, trace.key) for trace in traces]
+        traces = [found.trace for found in one.settled.found]
+        edits = [defenses.spans(self._defense, trace.reasoning, trace.key) for trace in traces]
         return _Chosen(one, edits)
 
 
 class _Located(NamedTuple):
     row: Row
-    found: Sequence[Found]
-    removed: Sequence[KeyPath]
+    settled: Settled
 
 
 class _Chosen(NamedTuple):
     located: _Located
-    edits: Sequence[Sequence[Edit]]
+    edits: Sequence[list[Span]]
 
 
 def _carried_out(chosen: _Chosen) -> GuardedRow:
-    (row, found, removed), edits = chosen
-    edited = [
-        Edited(one, its_edits, *cut(one.trace.reasoning, its_edits))
-        for one, its_edits in zip(found, edits, strict=True)
-    ]
+    (row, (found, removed)), edits = chosen
+    edited = [_edited(one, its_edits) for one, its_edits in zip(found, edits, strict=True)]
     return GuardedRow(edited, changes(row, edited), removed)
+
+
+def _edited(one: Found, edits: list[Span]) -> Edited:
+    text = one.trace.reasoning
+    return Edited(one, edits, *(apply_spans(text, edits) if edits else (text, "")))
 
 
 def _attempt(step: Callable[..., Any], given: Any, *more: Any) -> Any:

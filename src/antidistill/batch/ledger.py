@@ -77,13 +77,13 @@ class Recorder:
             "trace": trace.id,
             "spec": self._spec_hash,
             "answer_sha256": sha256(trace.answer.encode()).hexdigest(),
-            "edits": [(edit.start, edit.end, len(edit.replacement), edit.reason) for edit in edits],
+            "edits": [(start, end, len(replacement), reason) for start, end, replacement, reason in edits],
             "at": [tuple(place) for place in places],
         }
         if unchanged:
             fields["unchanged"] = unchanged
         if whole_row is None:
-            return self._finished(fields, "".join(removed).encode(), guarded.encode())
+            return self._finished(fields, removed.encode(), guarded.encode())
         fields["whole_row"] = True
         return self._finished(fields, whole_row, guarded.encode())
 

@@ -15,12 +15,12 @@ from antidistill.batch.guardian import Given, GuardedRow, Guardian, Outcome
 from antidistill.batch.results import Done
 from antidistill.errors import AntidistillError, RowError
 from antidistill.formats import Change
-from antidistill.formats.jsonl import decode, drop, splice
+from antidistill.formats.jsonl import decode, drop, edit_string, encode_ascii, splice
 
 _BLOCK_LINES = 16
 """Lines that are guarded step by step together: few enough to stay in the processor's cache."""
 _PROBE = 64
-"""Bytes; a beginning that is searched for instead of a whole text."""
+"""Characters; a beginning that is searched for instead of a whole text."""
 
 
 def guard_lines(guardian: Guardian, data: bytes, shard: int, before: int) -> Done:
@@ -87,7 +87,7 @@ def _spliced(line: bytes, what: Sequence[Change], proof: bool) -> _Written:
     """The line after the changes; `is_exact` is only looked at if `proof` is wanted."""
     if not what:
         return _Written(line, True)
-    if len(what) == 1:
+    if len(what) == 1 and what[0].edits:
         guarded = _spliced_reversibly(line, what[0])
         if guarded is not None:
             return _Written(guarded, True)
@@ -98,21 +98,24 @@ def _spliced(line: bytes, what: Sequence[Change], proof: bool) -> _Written:
 def _spliced_reversibly(line: bytes, change: Change) -> bytes | None:
     """What `splice` gives, if it is plain that splicing back gives the line again; None if that has to be tried.
 
-    It is plain where both texts are written the way orjson writes them, each stands once in its line, and neither line is
-    ASCII for lack of the other's text.
+    It is plain where both texts are written the way orjson or json.dumps writes them, each stands once in its line, and
+    the line does not become ASCII for lack of the text.
     """
-    token, new = orjson.dumps(change.old), orjson.dumps(change.new)
-    at = line.find(token[:_PROBE])
-    end = at + len(token)
-    if at < 0 or not line.endswith(_keys(change.path[-1]), 0, at) or not line.startswith(token, at):
+    path, old, new, edits = change
+    is_ascii = line.isascii()
+    encode = encode_ascii if is_ascii else orjson.dumps
+    begin = encode(old[:_PROBE])[:-1]
+    at = line.find(begin)
+    if at < 0 or not line.endswith(_keys(path[-1]), 0, at):
         return None
-    spliced = b"".join((line[:at], new, line[end:]))
-    if not (new.isascii() and token.isascii() if line.isascii() else not spliced.isascii()):
+    edited = edit_string(line, at, old, edits, is_ascii)
+    if edited is None or line.find(begin, edited.old_end) >= 0 or (not is_ascii and edited.line.isascii()):
         return None
-    alone = line.find(token[:_PROBE], end) < 0
-    if new[:_PROBE] != token[:_PROBE]:
-        alone = alone and spliced.find(new[:_PROBE]) == at and spliced.find(new[:_PROBE], at + len(new)) < 0
-    return spliced if alone else None
+    if edits[0][0] < _PROBE:
+        begin = encode(new[:_PROBE])[:-1]
+        if edited.line.find(begin) != at or edited.line.find(begin, edited.new_end) >= 0:
+            return None
+    return edited.line
 
 
 @functools.lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 from antidistill.defenses.base import Defense, Editor
 from antidistill.defenses.choices import key_id
-from antidistill.defenses.front import edit, from_spec, guard, make, name_of, options_of, spec, spec_hash
+from antidistill.defenses.front import edit, from_spec, guard, make, name_of, options_of, spans, spec, spec_hash
 from antidistill.defenses.mix import Mix, certificate
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "make",
     "name_of",
     "options_of",
+    "spans",
     "spec",
     "spec_hash",
 ]

@@ -13,9 +13,10 @@ from antidistill import registry
 from antidistill.defenses.base import Defense
 from antidistill.defenses.choices import key_id
 from antidistill.defenses.mix import Mix
+from antidistill.defenses.text_defense import SentenceWise
 from antidistill.errors import AntidistillError, BadOption, DefenseError, LedgerError, UnknownName
 from antidistill.text.markers import DEFAULT, Markers
-from antidistill.trace import Edit, Guarded, Trace
+from antidistill.trace import Edit, Guarded, Span, Trace, as_spans
 
 
 def make(name: str, *, key: bytes = b"", mix: float | None = None, **options: Any) -> Defense:
@@ -100,19 +101,34 @@ def edit(defense: Defense, text: str, trace_key: bytes) -> list[Edit]:
     Raises:
         DefenseError: the defense failed.
     """
+    return [Edit(*span) for span in spans(defense, text, trace_key)]
+
+
+def spans(defense: Defense, text: str, trace_key: bytes) -> list[Span]:
+    """The same as tuples.
+
+    Raises:
+        DefenseError: the defense failed.
+    """
     try:
-        whole = getattr(defense, "edit", None)
-        if whole is not None:
-            edits: list[Edit] = whole(text, trace_key)
-            return edits
-        editor = defense.begin(trace_key)
-        editor.feed(text)
-        editor.close()
-        return editor.edits
+        if isinstance(defense, SentenceWise):
+            return defense.spans(text, trace_key)
+        return as_spans(_edits(defense, text, trace_key))
     except AntidistillError:
         raise
     except Exception as error:
         raise DefenseError(f"the defense {type(defense).__name__} failed ({type(error).__name__})") from error
+
+
+def _edits(defense: Defense, text: str, trace_key: bytes) -> list[Edit]:
+    whole = getattr(defense, "edit", None)
+    if whole is not None:
+        edits: list[Edit] = whole(text, trace_key)
+        return edits
+    editor = defense.begin(trace_key)
+    editor.feed(text)
+    editor.close()
+    return editor.edits
 
 
 def guard(trace: Trace, defense: Defense) -> Guarded:

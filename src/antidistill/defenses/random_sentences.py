@@ -16,7 +16,7 @@ from antidistill.defenses.whole import WholeEditor
 from antidistill.errors import BadOption
 from antidistill.text.native import survey
 from antidistill.text.survey import ITEM, RAGGED
-from antidistill.trace import Edit
+from antidistill.trace import Edit, Span, as_spans
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,14 +58,14 @@ class RandomSentences(SentenceWise, TextDefense):
             return SentenceWise.begin(self, trace_key)
         return WholeEditor(lambda text: self.edit(text, trace_key))
 
-    def edit(self, text: str, trace_key: bytes) -> list[Edit]:
-        """The edits of a whole reasoning."""
+    def spans(self, text: str, trace_key: bytes) -> list[Span]:
+        """The edits of a whole reasoning, as tuples."""
         if self.match is None:
-            return SentenceWise.edit(self, text, trace_key)
+            return SentenceWise.spans(self, text, trace_key)
         from antidistill.defenses.front import edit
 
         target = sum(edit.end - edit.start - len(edit.replacement) for edit in edit(self._matched(), text, trace_key))
-        return self._remove(text, trace_key, target)
+        return as_spans(self._remove(text, trace_key, target))
 
     def _matched(self) -> Defense:
         from antidistill.defenses.front import make

@@ -9,7 +9,7 @@ from antidistill.defenses.stream import StreamEditor
 from antidistill.text import native
 from antidistill.text.markers import Markers
 from antidistill.text.survey import ITEM, MARKER, RAGGED, flags
-from antidistill.trace import Edit
+from antidistill.trace import Span, as_spans
 
 
 class SentencePolicy(ABC):
@@ -40,18 +40,18 @@ class SentencePolicy(ABC):
         """Tells that the sentence is gone."""
 
 
-def edit_sentences(text: str, policy: SentencePolicy, reason: str, markers: Markers) -> list[Edit]:
+def sentence_spans(text: str, policy: SentencePolicy, reason: str, markers: Markers) -> list[Span]:
     """The edits of a whole text."""
     if policy.most is not None and native.BUILT:
         spans = native.cut_first(text, markers, policy.mask, policy.value, policy.most)
-        return [Edit(start, end, "", reason) for start, end in spans]
+        return [(start, end, "", reason) for start, end in spans]
     cuts = Cuts(text, reason=reason)
     length = len(text)
     takes, apply = policy.takes, policy.apply
     for number, start, end, sentence_flags in native.candidates(text, markers, policy.mask, policy.value):
         if takes(number, start, end):
             apply(cuts, start, end, sentence_flags, end == length)
-    return cuts.close()
+    return as_spans(cuts.close())
 
 
 class SentenceEditor(StreamEditor):

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from antidistill.trace import Edit, Trace, apply_edits
+from antidistill.trace import Edit, Span, Trace, apply_edits
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys and list positions that lead from the row to a value, such as ("messages", 1, "content")."""
 
 Row: TypeAlias = Mapping[str, Any]
+
+SHORTEST_COPY = 32
+"""Characters; shorter reasoning is only looked for where reasoning is expected, not in other strings of the row."""
+
+LONGEST_QUOTE = 200
+"""Characters; text that holds that much of the beginning of a reasoning is part of a copy, not a quote."""
 
 
 class Place(NamedTuple):
@@ -29,11 +35,12 @@ class Found(NamedTuple):
 
 
 class Change(NamedTuple):
-    """The string at `path` becomes `new`."""
+    """The string at `path` becomes `new`, by `edits` of it where they are known."""
 
     path: KeyPath
     old: str
     new: str
+    edits: Sequence[Span] = ()
 
 
 def changes(row: Row, guarded: Iterable[tuple[Found, str]]) -> list[Change]:

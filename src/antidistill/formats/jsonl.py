@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -13,6 +14,11 @@ from antidistill.errors import RowError
 from antidistill.formats.columns import IDS, folded
 from antidistill.formats.found import Change, KeyPath
 from antidistill.formats.scan import spans
+from antidistill.trace import Span
+
+_splice: Callable[..., tuple[bytes, int, int] | None] | None = None
+with suppress(ImportError):  # no compiler was there at installation
+    from antidistill._edits import splice as _splice
 
 _KINDS = {list: "an array", str: "text", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
 _COLON = re.compile(rb"\s*:")
@@ -74,11 +80,28 @@ def splice(line: bytes, changes: Sequence[Change]) -> bytes:
         RowError: a path of `changes` does not lead to its old string.
     """
     places: dict[tuple[str, str], list[KeyPath]] = {}
-    for path, old, new in changes:
+    for path, old, new, _ in changes:
         places.setdefault((old, new), []).append(path)
     for (old, new), paths in places.items():
         line = _spliced_by_value(line, old, new, paths) or _spliced_by_path(line, old, new, set(paths))
     return line
+
+
+class EditedLine(NamedTuple):
+    """A line after the edits of one of its strings, and where that string ended and ends now."""
+
+    line: bytes
+    old_end: int
+    new_end: int
+
+
+def edit_string(line: bytes, at: int, text: str, edits: Sequence[Span], ascii_only: bool) -> EditedLine | None:
+    """The line after edits of the string `text` at byte `at`; a quick way that gives up (None) where it is not plain.
+
+    It gives up unless `text` is written the way json.dumps (`ascii_only`) or orjson writes it, or where there is no compiler.
+    """
+    found = _splice(line, at, text, edits, ascii_only) if _splice is not None and at >= 0 else None
+    return None if found is None else EditedLine._make(found)
 
 
 def drop(line: bytes, paths: Collection[KeyPath]) -> bytes:
@@ -95,7 +118,7 @@ def _spliced_by_value(line: bytes, old: str, new: str, paths: list[KeyPath]) -> 
 
     It takes for granted that a line writes equal strings in equal ways, unless their keys differ.
     """
-    encode = orjson.dumps if (old.isascii() and new.isascii()) or not line.isascii() else _encode_ascii
+    encode = orjson.dumps if (old.isascii() and new.isascii()) or not line.isascii() else encode_ascii
     token = encode(old)
     if not _NEVER_BETWEEN_STRINGS.search(token, 1, len(token) - 1):
         return None
@@ -108,7 +131,8 @@ def _spliced_by_value(line: bytes, old: str, new: str, paths: list[KeyPath]) -> 
     return line
 
 
-def _encode_ascii(text: str) -> bytes:
+def encode_ascii(text: str) -> bytes:
+    """The text as json.dumps writes it."""
     return json.dumps(text).encode()
 
 

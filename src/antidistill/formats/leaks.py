@@ -14,16 +14,12 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from antidistill.errors import RowError, UsageError
-from antidistill.formats.columns import ANSWERS, OUTPUTS, folded, sounds_like_reasoning
-from antidistill.formats.found import Found, KeyPath, Row, strings
-from antidistill.formats.locate import SHORTEST_COPY, locate
+from antidistill.formats.columns import ANSWERS, OUTPUTS, folded
+from antidistill.formats.found import LONGEST_QUOTE, SHORTEST_COPY, Found, KeyPath, Row, strings
+from antidistill.formats.locate import locate
+from antidistill.formats.plain import plain
 from antidistill.formats.telltales import kind_in_block, kind_of, tells
 from antidistill.formats.unread import unread
-from antidistill.text import thinking
-from antidistill.trace import Trace
-
-LONGEST_QUOTE = 200
-"""Characters; text that holds that much of the beginning of a reasoning is part of a copy, not a quote."""
 
 _JSON = frozenset('[{"')
 _REPEATED, _PART, _PIECES, _ESCAPED, _COPY, _UNREAD = (
@@ -61,6 +57,26 @@ class Leak(NamedTuple):
 
     def __str__(self) -> str:
         return f"{'.'.join(map(str, self.path))} ({self.kind})"
+
+
+class Settled(NamedTuple):
+    """The traces of a row, and the paths of what must be removed from it."""
+
+    found: Sequence[Found]
+    removed: Sequence[KeyPath]
+
+
+def locate_and_settle(row: Row, name: str, policy: Leaks) -> Settled:
+    """What `locate` finds in a row, and what `settle` makes of the rest.
+
+    Raises:
+        RowError: no column can hold reasoning, or the policy refuses the row.
+    """
+    simple = plain(row, name)
+    if simple is not None:
+        return Settled((simple,), ())
+    found = locate(row, name)
+    return Settled(found, settle(row, found, policy))
 
 
 def settle(row: Row, found: Sequence[Found], policy: Leaks) -> list[KeyPath]:
@@ -149,8 +165,6 @@ def leaks(row: Row, found: Sequence[Found] = ()) -> list[Leak]:
     encrypted reasoning. By content: text that holds the beginning of the reasoning, lists that hold its pieces, JSON in
     a string that holds it escaped, and a prompt or answer that repeats it whole. And reasoning that no dialect reads.
     """
-    if len(found) == 1 and _is_bare(row, found[0]):
-        return []
     betraying = list(_betraying(row, found))
     named = {leak.path for leak in betraying}
     others = [path for path in unread(row, found) if named.isdisjoint(path[: n + 1] for n in range(len(path)))]
@@ -167,38 +181,6 @@ def _betraying(row: Row, found: Sequence[Found]) -> Iterator[Leak]:
             yield from _inside(value, (name,))
     for one in found:
         yield from _in_texts(row, one, found)
-
-
-def _is_bare(row: Row, one: Found) -> bool:
-    """Whether a row has nothing but the trace and short values; a short cut for most rows."""
-    trace, core = one.trace, one.trace.reasoning.strip()
-    own = str(one.places[0].path[0])
-    if len(one.places) != 1 or len(one.places[0].path) != 1 or len(row[own]) != len(trace.reasoning):
-        return False
-    quote = min(len(core), LONGEST_QUOTE)
-    for name, value in row.items():
-        kind = type(value)
-        if kind is str:
-            size = len(value)
-            if size < thinking.SHORTEST:
-                continue
-            if size < quote and not (">" in value or "k]" in value or "K]" in value or "▷" in value):
-                continue  # too short for a quote, and no delimiter ends in it
-            if name != own and not _is_kept(value, trace, core):
-                return False
-        elif kind is dict or kind is list:
-            return False
-    return _is_plain(tuple(row))
-
-
-@functools.lru_cache(maxsize=1024)
-def _is_plain(columns: tuple[str, ...]) -> bool:
-    """Whether none of these columns betrays anything by its name, and one at most is called like reasoning."""
-    return not _named(columns) and sum(map(sounds_like_reasoning, columns)) == 1
-
-
-def _is_kept(text: str, trace: Trace, core: str) -> bool:
-    return (text is trace.answer or text is trace.prompt) and len(text) < len(core)
 
 
 @functools.lru_cache(maxsize=1024)

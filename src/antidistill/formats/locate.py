@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from antidistill.formats.chat import Candidate
-from antidistill.formats.dialects import Plan, candidates, id_in, plain_answer, plan, prompt_in
-from antidistill.formats.found import Found, KeyPath, Place, Row, strings
-from antidistill.formats.messages import CLOSINGS, OPENINGS
-from antidistill.text import thinking
+from antidistill.formats.dialects import candidates, id_in, plan
+from antidistill.formats.found import SHORTEST_COPY, Found, KeyPath, Place, Row, strings
+from antidistill.formats.plain import plain
 from antidistill.trace import Trace
-
-SHORTEST_COPY = 32
-"""Characters; shorter reasoning is only looked for where reasoning is expected, not in other strings of the row."""
-
-_EDGES = frozenset(opening[0] for opening in OPENINGS) | {closing[-1] for closing in CLOSINGS}
-_BEFORE_REASONING = _EDGES | set(string.whitespace)
 
 
 @dataclass(slots=True)
@@ -45,49 +37,16 @@ def locate(row: Row, name: str = "") -> list[Found]:
     Raises:
         RowError: no column can hold reasoning.
     """
+    simple = plain(row, name)
+    if simple is not None:
+        return [simple]
     columns = plan(tuple(row))
     own = id_in(row, columns) or name
-    simple = _alone(row, columns)
-    if simple:
-        return [_found(own, simple)]
     drafts = _drafts(candidates(row, columns))
     _add_copies(row, drafts)
     if len(drafts) == 1:
         return [_found(own, drafts[0])]
     return [_found(f"{own}#{number}", draft) for number, draft in enumerate(drafts, 1)]
-
-
-def _alone(row: Row, columns: Plan) -> _Draft | None:
-    """The draft of a row with one column of reasoning and nothing else to look into; a short cut for most rows."""
-    if len(columns.reasoning) != 1:
-        return None
-    name, answers = columns.reasoning[0]
-    text = row[name]
-    if type(text) is not str or len(text) < SHORTEST_COPY or text.strip() is not text:
-        return None
-    if text[0] in _EDGES or text[-1] in _EDGES:
-        return None
-    answer = plain_answer(row, answers)
-    draft = _Draft(prompt_in(row, columns), text, answer, [Place((name,), 0, len(text))])
-    if (answer[:1] in _BEFORE_REASONING or len(answer) > len(text)) and thinking.may_hold(answer):
-        return None  # it may open with reasoning, or repeat it between delimiters
-    return None if _has_more(row, name, columns.outputs, draft) else draft
-
-
-def _has_more(row: Row, reasoning: str, outputs: tuple[str, ...], draft: _Draft) -> bool:
-    """Whether another column may hold a copy of the reasoning, or a column of model output reasoning of its own."""
-    least = len(draft.reasoning)
-    for name, value in row.items():
-        kind = type(value)
-        if kind is dict or kind is list:
-            return True
-        if kind is str and len(value) >= least and name != reasoning and value not in (draft.answer, draft.prompt):
-            return True
-    for name in outputs:
-        value = row[name]
-        if type(value) is str and thinking.may_hold(value):
-            return True
-    return False
 
 
 def _found(trace_id: str, draft: _Draft) -> Found:

@@ -92,7 +92,7 @@ def replace(batch: pa.RecordBatch, changes: Changes) -> pa.RecordBatch:
     """
     puts: dict[str, list[_Put]] = {}
     for row, its_changes in changes.items():
-        for path, _, new in its_changes:
+        for path, _, new, _ in its_changes:
             puts.setdefault(str(path[0]), []).append(_Put(row, path[1:], new))
     return _with_columns(batch, puts)
 

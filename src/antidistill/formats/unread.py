@@ -54,8 +54,6 @@ def unread(row: Row, found: Sequence[Found]) -> list[KeyPath]:
         row: the row.
         found: the traces that `locate` finds in it.
     """
-    if len(found) == 1 and _is_flat(row, found[0]):
-        return []
     places: _Places = {}
     for one in found:
         for path, start, end in one.places:
@@ -65,27 +63,6 @@ def unread(row: Row, found: Sequence[Found]) -> list[KeyPath]:
     for name, value in row.items():
         _collect(name, value, _Above((), "", ()), texts)
     return list(dict.fromkeys(filter(None, (_unread_at(text, places, answers) for text in texts))))
-
-
-def _is_flat(row: Row, one: Found) -> bool:
-    """Whether all columns hold text without delimiters, single values or all of the reasoning; a short cut."""
-    path, start, end = one.places[0]
-    own = path[0]
-    if len(path) > 1 or end - start != len(row[str(own)]) or not _is_plain(tuple(row), str(own)):
-        return False
-    for name, value in row.items():
-        kind = type(value)
-        if kind is dict or kind is list or kind is tuple:
-            return False
-        if kind is str and name != own and value is not one.trace.answer and thinking.may_hold_in_any_case(value):
-            return False
-    return True
-
-
-@functools.lru_cache(maxsize=1024)
-def _is_plain(columns: tuple[str, ...], own: str) -> bool:
-    """Whether no other column than `own` is called like one of reasoning."""
-    return not any(sounds_like_reasoning(name) for name in columns if name != own)
 
 
 def _unread_at(at: _Text, places: _Places, answers: Sequence[str]) -> KeyPath | None:

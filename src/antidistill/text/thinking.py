@@ -157,7 +157,7 @@ def may_hold(text: str) -> bool:
 
 def may_hold_in_any_case(text: str) -> bool:
     """The same for delimiters in any capitals."""
-    if not (">" in text or "k]" in text or "K]" in text or "▷" in text):  # how they end; without a loop for speed
+    if not ((">" in text and "<" in text) or "k]" in text or "K]" in text or "▷" in text):  # for speed without a loop
         return False
     lowered = text.lower()
     return any(sign in lowered for sign in _BY_LOWERED)
