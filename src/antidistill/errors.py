@@ -8,6 +8,7 @@ AntidistillError
 │   ├── MissingExtra        an optional dependency is not installed
 │   └── NoCommitment        no defense, and no mixture of defenses, meets all limits
 ├── InputError              a file that cannot be read or is not what it should be    (exit 2)
+│   ├── Overlap             training traces and test questions that overlap
 │   └── PayoffError         a payoff table that does not describe a game
 │       ├── MissingCell     a cell that is not there
 │       ├── NotFinite       a cell that is NaN, infinite or no number
@@ -83,6 +84,17 @@ class NoCommitment(UsageError):
 
 class InputError(AntidistillError):
     """A file that cannot be read or is not what it should be."""
+
+
+class Overlap(InputError):
+    """Training traces hold questions that the student is tested on."""
+
+    def __init__(self, overlapping: int, questions: int, ids: Iterable[str]) -> None:
+        super().__init__(
+            f"the traces hold {overlapping} of the {questions} test questions ({', '.join(ids)} …): leave those out with "
+            "--drop-overlap, or test on other questions."
+        )
+        self.overlapping = overlapping
 
 
 class PayoffError(InputError):
