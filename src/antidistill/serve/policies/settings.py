@@ -129,6 +129,7 @@ class TurnsMode(StrEnum):
 
     STORE = "store"
     TOKEN = "token"
+    BOTH = "both"
     OFF = "off"
 
 
@@ -136,7 +137,7 @@ class TurnsSettings(_Section):
     """Originals of earlier turns.
 
     Attributes:
-        mode: `store` keeps them here, `token` gives them to the client sealed, `off` forgets them.
+        mode: `store` keeps them here, `token` gives them to the client sealed, `both` does both, `off` forgets them.
         store: `memory`, or a Redis for several replicas: redis://…, `env:NAME` or `file:PATH` that hold such a URL.
         ttl_seconds: for how long an original comes back.
         max_token_bytes: of a token on the wire; what does not fit goes into the store.

@@ -42,7 +42,7 @@ class Turns:
     Args:
         ring: keys that seal and open.
         store: where originals are kept, or what does not fit into a token.
-        mode: store, token or off.
+        mode: store, token, both or off.
         ttl: seconds for which an original comes back.
         max_token_bytes: of a token on the wire.
         clock: seconds since 1970.
@@ -76,21 +76,14 @@ class Turns:
             carried: what the engine put into the field that the token takes, such as its own signature.
 
         Returns:
-            The token for the field that the dialect leaves free; "" where the mode is not `token`.
+            The token for the field that the dialect leaves free; "" where the mode has none.
         """
         if self.mode is TurnsMode.OFF:
             return ""
         parcel = parcel_of(original, guarded, carried, self._clock())
-        if self.mode is TurnsMode.STORE:
+        if self.mode is not TurnsMode.TOKEN:
             await self._keep(parcel, guarded, tenant)
-            return ""
-        length = min(room(guarded), self._max_content)
-        sealed = self._ring.seal(parcel, tenant, _TOKEN, length)
-        if sealed is None:
-            await self._keep(parcel, guarded, tenant)
-            pointer = parcel._replace(kind=Kind.IN_STORE, original="", carried="")
-            sealed = self._ring.seal(pointer, tenant, _TOKEN, length)
-        return binascii.b2a_base64(sealed or b"", newline=False).decode()
+        return "" if self.mode is TurnsMode.STORE else await self._token(parcel, guarded, tenant)
 
     async def restore(self, body: Mapping[str, Any], tenant: str) -> Restored:
         """Puts originals back into the body of a request, in place; what has none stays as it came.
@@ -106,6 +99,17 @@ class Turns:
         for reasoning, tokens in zip(found, opened, strict=True):
             self._restore_one(reasoning, tokens, kept, result)
         return result
+
+    async def _token(self, parcel: Parcel, guarded: str, tenant: str) -> str:
+        """The token of a parcel; of one that does not fit, a token of the same length that refers to the store."""
+        length = min(room(guarded) + len(parcel.carried.encode("utf-8", "surrogatepass")), self._max_content)
+        sealed = self._ring.seal(parcel, tenant, _TOKEN, length)
+        if sealed is None:
+            if self.mode is TurnsMode.TOKEN:
+                await self._keep(parcel, guarded, tenant)
+            pointer = parcel._replace(kind=Kind.IN_STORE, original="", carried="")
+            sealed = self._ring.seal(pointer, tenant, _TOKEN, length)
+        return binascii.b2a_base64(sealed or b"", newline=False).decode()
 
     async def _keep(self, parcel: Parcel, guarded: str, tenant: str) -> None:
         if not guarded.strip():
@@ -218,7 +222,7 @@ def turns_of(snapshot: Snapshot, store: Store | None = None) -> Turns:
         MissingExtra: a Redis is named and its client library is not installed.
     """
     wanted = snapshot.settings.turns
-    kept = store or store_of(snapshot.store.reveal(), wanted.ttl_seconds, wanted.max_store_bytes)
+    kept = store_of(snapshot.store.reveal(), wanted.ttl_seconds, wanted.max_store_bytes) if store is None else store
     return Turns(
         Ring(snapshot.turn_secrets),
         kept,

@@ -16,7 +16,7 @@ from typing import Any
 
 from antidistill.text import thinking
 
-_ASSISTANTS = frozenset(("assistant", "model"))
+_ASSISTANTS = ("assistant", "model")
 _FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_text")
 _BLOCKS = ("content", "thinking_blocks")
 
