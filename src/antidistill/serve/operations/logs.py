@@ -114,7 +114,7 @@ def configure_logs(stream: TextIO | None = None, level: int = logging.INFO) -> N
 
 def _short(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()[:_MAX_CHARACTERS]
+        return "".join(c if c.isprintable() else "?" for c in value[:_MAX_CHARACTERS])
     return value
 
 
