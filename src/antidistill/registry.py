@@ -39,6 +39,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "samplers": {
         "none": "antidistill.sampling.methods.none:Clean",
         "temperature": "antidistill.sampling.methods.temperature:Temperature",
+        "gaussian": "antidistill.sampling.methods.gaussian:Gaussian",
+        "ads": "antidistill.sampling.methods.ads:ADS",
+        "ads-permuted": "antidistill.sampling.methods.ads_permuted:PermutedADS",
+        "poe": "antidistill.sampling.methods.poe:ProductOfExperts",
+        "doge": "antidistill.sampling.methods.doge:DOGe",
     },
     "scorers": {
         "receiver-heads": "antidistill.anchors.receiver_heads:ReceiverHeads",

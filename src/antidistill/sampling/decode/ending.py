@@ -77,6 +77,15 @@ class Ending:
         text = self.decode(tokens)
         return self._by_tags(text) if self._tagged else self._by_closings(text)
 
+    def body(self, tokens: Sequence[int], reasoning: int) -> int:
+        """How many of the first `reasoning` tokens stand before the closing and before a token that ends the text."""
+        end = reasoning - (reasoning > 0 and tokens[reasoning - 1] in self.stops)
+        for start in range(end - 1, max(end - self._longest, 0) - 1, -1):
+            tail = self.decode(tokens[start:end])
+            if any(closing in tail for closing in self._frame.closings):
+                return start
+        return end
+
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of the tokens, without those at the end that end a text."""
         end = len(tokens)

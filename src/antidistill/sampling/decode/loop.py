@@ -9,6 +9,7 @@ from antidistill.sampling.decode.decoder import Decoder
 from antidistill.sampling.decode.draws import Draws, draw
 from antidistill.sampling.decode.ending import Ending, stop_tokens
 from antidistill.sampling.decode.exempt import Exempt
+from antidistill.sampling.decode.revise import revise
 from antidistill.sampling.decode.row import Row
 from antidistill.sampling.methods.base import Aids, Sampler, Step
 from antidistill.sampling.settings import Prompt, Settings, plain_ids
@@ -28,7 +29,7 @@ class Writer:
     def __init__(self, teacher: Any, tokenizer: Any, sampler: Sampler, settings: Settings, aids: Aids) -> None:
         self._tokenizer, self._sampler, self._settings = tokenizer, sampler, settings
         self.ending = Ending(tokenizer, settings.frame, stop_tokens(teacher, tokenizer))
-        self._teacher = Decoder(teacher, hidden=sampler.hidden)
+        self._model, self._teacher = teacher, Decoder(teacher, hidden=sampler.hidden)
         self._follower = sampler.follower(aids)
         self._exempt = Exempt(self.ending.exempt) if settings.exempt else None
         frame = settings.frame
@@ -36,6 +37,12 @@ class Writer:
 
     def write(self, prompts: Sequence[tuple[Prompt, int]]) -> list[Row]:
         """One finished row for each prompt and sample, in order."""
+        rows = self._written(prompts)
+        if self._sampler.post_hoc:
+            revise(self._model, self._sampler, rows, self.ending, self._settings)
+        return rows
+
+    def _written(self, prompts: Sequence[tuple[Prompt, int]]) -> list[Row]:
         rows = [self._row(number, prompt, sample) for number, (prompt, sample) in enumerate(prompts)]
         asked = [row.ids for row in rows]
         logits = self._teacher.start(asked)

@@ -25,6 +25,19 @@ class Aids:
     proxy: Any = None
     gradient: Any = None
     head: Any = None
+    _made: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def pair(self, eps: float, precision: str) -> tuple[Any, Any]:
+        """The proxies theta + eps g and theta - eps g, made once."""
+        from antidistill.sampling.proxies.derivative import perturbed
+
+        if (eps, precision) not in self._made:
+            self._made.clear()  # two models at a time
+            self._made[eps, precision] = tuple(
+                perturbed(self.proxy, self.gradient, step, precision) for step in (eps, -eps)
+            )
+        found: tuple[Any, Any] = self._made[eps, precision]
+        return found
 
     def need(self, method: str, *names: str) -> list[Any]:
         """The named aids.
