@@ -19,6 +19,7 @@ COMMANDS = {
     "restore": "antidistill.cli.restore:restore",
     "detect": "antidistill.cli.detect:detect",
     "report": "antidistill.cli.report:report",
+    "serve": "antidistill.cli.serve:serve",
     "methods": "antidistill.cli.methods:methods",
     "bounds": "antidistill.cli.bounds:bounds",
     "game": "antidistill.cli.game:game",

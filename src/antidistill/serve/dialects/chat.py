@@ -14,7 +14,9 @@ from antidistill.serve.dialects.stream import GuardedStream
 from antidistill.serve.dialects.template import Template, learn
 from antidistill.serve.guard.context import Context
 from antidistill.serve.guard.delimited import Segment
+from antidistill.serve.guard.flow import whole_text
 from antidistill.serve.guard.parts import Part
+from antidistill.serve.policies import Unopened
 from antidistill.serve.wire import sse
 from antidistill.serve.wire.sse import Event
 from antidistill.serve.wire.tree import ARRAY, Tree, dumps, quoted
@@ -111,13 +113,15 @@ class ChatStream(GuardedStream):
             chunk.needed, chunk.texts = True, []
         else:
             unseal(chunk)
+        if len(chunk.contents) > 1:
+            self._lists(chunk)
         pure = chunk.verbatim and chunk.event.lines == 1 and not chunk.ends
         leaving = self._reason(chunk, choice)
         segments = self._answer(chunk, choice, index)
         if chunk.ends or any(segment.answers for segment in segments):
             self._add_tails(choice, index, leaving, out)
         self._put(chunk, choice, index, leaving, out)
-        chunk.count(self.context.usage, self.seen)
+        chunk.count(self.context.usage, self.seen, running=not chunk.finishes)
         self._send(chunk, choice, index, segments, out)
         if chunk.finishes:
             choice.finished = True
@@ -144,6 +148,17 @@ class ChatStream(GuardedStream):
             segments += choice.flow.decide_end()
         self.seen.answered += sum(len(segment.text) for segment in segments if not segment.reasoning)
         return segments
+
+    def _lists(self, chunk: Chunk) -> None:
+        """Several texts in one event: each is guarded by itself, as in a body that does not stream."""
+        if chunk.content is not None:
+            return
+        for found in chunk.contents:
+            text = chunk.tree.text(found.node)
+            guarded, _ = whole_text(self.context.guard, text, Unopened.ANSWER, beside=False)
+            chunk.answers = chunk.answers or guarded != ""
+            if guarded != text:
+                chunk.tree.replace(found.node, quoted(guarded))
 
     def _add_tails(self, choice: Choice, index: int, leaving: dict[str, str], out: list[Part]) -> None:
         """What is held of the reasoning leaves before the answer: in this event if it has the field, else in one before it."""

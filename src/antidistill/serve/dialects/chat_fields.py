@@ -42,16 +42,6 @@ _BLOCK = ByType(
         "redacted_thinking": {"type": Role.NAME, "data": Role.SEAL},
     }
 )
-_PART = ByType(
-    {
-        "text": {"type": Role.NAME, "text": Role.CONTENT, "annotations": Role.KEEP},
-        "output_text": {"type": Role.NAME, "text": Role.CONTENT, "annotations": Role.KEEP},
-        "refusal": {"type": Role.NAME, "refusal": Role.ANSWER},
-        "image_url": Role.ANSWER,
-        "thinking": {"type": Role.NAME, "thinking": Role.REASONING, "signature": Role.SEAL},
-        "reasoning": {"type": Role.NAME, "text": Role.REASONING, "reasoning": Role.REASONING},
-    }
-)
 _MESSAGE: Shape = {
     "role": Role.ROLE,
     "name": Role.NAME,
@@ -66,9 +56,6 @@ _MESSAGE: Shape = {
     DETAILS: Each(_DETAIL),
     BLOCKS: Each(_BLOCK),
 }
-PARTS = Each(_PART)
-"""Content that is a list (Mistral and others)."""
-
 _CHOICE: Shape = {
     "index": Role.NAME,
     "delta": _MESSAGE,

@@ -82,11 +82,15 @@ class Choice:
         if self.flow is not None:
             self.flow.abandon()
 
-    def remembered(self, token_event: Callable[[str], bytes]) -> list[Part]:
-        """What is to be kept of this choice, once: one entry for each distinct text."""
+    def texts(self) -> list[tuple[str, str]]:
+        """Original and guarded text of all reasoning that has ended since the last call, each distinct text once."""
         lanes, self._done = self._done, []
-        texts = {(lane.field, lane.original, lane.guarded): None for lane in lanes}
-        return remember(((original, guarded) for _, original, guarded in _joined(texts)), token_event)
+        distinct = dict.fromkeys((lane.field, lane.original, lane.guarded) for lane in lanes)
+        return list(dict.fromkeys((original, guarded) for _, original, guarded in _joined(distinct) if original))
+
+    def remembered(self, token_event: Callable[[str], bytes]) -> list[Part]:
+        """What is to be kept of this choice."""
+        return [Remember(original, guarded, "", token_event) for original, guarded in self.texts()]
 
     def _ended(self, lane: Lane) -> None:
         self._seen.came += lane.came
@@ -105,9 +109,3 @@ def _joined(texts: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]
             _, before, before_guarded = joined.get(field, (field, "", ""))
             joined[field] = (field, before + original, before_guarded + guarded)
     return [*joined.values(), *apart]
-
-
-def remember(texts: Iterable[tuple[str, str]], token_event: Callable[[str], bytes]) -> list[Part]:
-    """Parts that have originals kept; texts that are there twice are kept once."""
-    distinct = dict.fromkeys((original, guarded) for original, guarded in texts if original)
-    return [Remember(original, guarded, "", token_event) for original, guarded in distinct]

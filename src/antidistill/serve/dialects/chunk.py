@@ -11,7 +11,7 @@ from antidistill.serve.guard.flow import Piece
 from antidistill.serve.policies import Usage
 from antidistill.serve.side_channels.usage import recount
 from antidistill.serve.wire.sse import Event
-from antidistill.serve.wire.tree import STRING, Tree, dumps
+from antidistill.serve.wire.tree import Tree, dumps
 
 _EMPTY = frozenset((b'""', b"[]", b"{}", b"null", b"false"))
 _MARK = b'"\x00"'
@@ -27,7 +27,7 @@ class Chunk:
         tree: its data.
         findings: what has to be decided on.
         texts: reasoning.
-        content: the answer text.
+        contents: texts of the answer; one, unless the content is a list.
         answers: it holds a tool call or another part of an answer.
         finishes: it ends the text.
         needed: a client needs it even where its text does not leave.
@@ -39,11 +39,17 @@ class Chunk:
     tree: Tree
     findings: list[Finding]
     texts: list[Finding] = field(default_factory=list)
-    content: Finding | None = None
+    contents: list[Finding] = field(default_factory=list)
     answers: bool = False
     finishes: bool = False
     needed: bool = False
     counts: bool = False
+
+    @property
+    def content(self) -> Finding | None:
+        """The answer text, if there is a single one that is not empty."""
+        full = [found for found in self.contents if found.node.end - found.node.start > 2]
+        return full[0] if len(full) == 1 else None
 
     @property
     def content_text(self) -> str:
@@ -75,15 +81,20 @@ class Chunk:
         before, _, after = self.event.having(self.tree.render()).partition(_MARK)
         return Piece(self.raw if verbatim else before + token + after, self.content_text, before, after, needed)
 
-    def count(self, mode: Usage, seen: Seen) -> None:
+    def count(self, mode: Usage, seen: Seen, running: bool = False) -> None:
         """Counts as the policy wants them. Counts while a text is running would tell every cut, so they go."""
         for found in self.findings:
-            if found.role is Role.USAGE:
+            if found.role is Role.COUNT:
+                told = {found.key: self.tree.value(found.node)}
+                self._replace(found, told[found.key], (recount(told, mode, seen) or {}).get(found.key))
+            elif found.role is Role.USAGE:
                 told = self.tree.value(found.node)
-                running = not self.finishes and self.content is not None
                 kept = None if running and mode is not Usage.UPSTREAM else recount(told, mode, seen)
-                if kept != told:
-                    self.tree.replace(found.node, dumps(kept))
+                self._replace(found, told, kept)
+
+    def _replace(self, found: Finding, told: Any, kept: Any) -> None:
+        if kept != told:
+            self.tree.replace(found.node, dumps(kept))
 
 
 def read_chunk(raw: bytes, event: Event, tree: Tree, shape: Shape) -> Chunk:
@@ -98,8 +109,8 @@ def _note(chunk: Chunk, found: Finding, value: bytes) -> None:
     role = found.role
     if role is Role.NO_LOGPROBS:
         chunk.tree.replace(found.node, b"null")
-    elif role is Role.CONTENT and found.node.kind is STRING:
-        chunk.content = found
+    elif role is Role.CONTENT:
+        chunk.contents.append(found)
     elif value in _EMPTY:
         return
     elif role is Role.REASONING:
@@ -110,7 +121,7 @@ def _note(chunk: Chunk, found: Finding, value: bytes) -> None:
         chunk.finishes = True
     elif role is Role.ROLE:
         chunk.needed = True
-    elif role is Role.USAGE:
+    elif role in {Role.USAGE, Role.COUNT}:
         chunk.needed = chunk.counts = True
 
 

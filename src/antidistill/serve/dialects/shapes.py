@@ -29,6 +29,7 @@ class Role(Enum):
     ANSWER = auto()  # passes as it is; what is held of the reasoning leaves before it
     FINISH = auto()  # where it is not null, the text has ended
     USAGE = auto()
+    COUNT = auto()  # a single number of tokens
     NO_LOGPROBS = auto()  # tokens and their probabilities: emptied
     ERROR = auto()
     SEAL = auto()  # opaque text of the engine or its owner
@@ -104,11 +105,12 @@ class _Walk:
             node.kind in _SCALAR_KINDS and _SHORT.fullmatch(self.tree.data, node.start, node.end)
         ):
             self.tree.drop(node)
+        elif role is Role.REASONING and node.kind is ARRAY:
+            self.value(key, node, _TEXTS, scope, parent)
+        elif role is Role.CONTENT and node.kind is ARRAY:
+            self.value(key, node, Each(PART), scope, parent)
         elif role in _STRINGS and node.kind is not STRING:
-            if not (role is Role.CONTENT and node.kind is ARRAY):
-                self.tree.drop(node)
-            else:
-                self.findings.append(Finding(role, key, node, scope, parent))
+            self.tree.drop(node)
         elif role is not Role.NAME:
             self.findings.append(Finding(role, key, node, scope, parent))
 
@@ -134,14 +136,27 @@ class _Walk:
         if node.kind is not ARRAY:
             self.tree.drop(node)
             return
-        for _, element in node.members:
+        for place, (_, element) in enumerate(node.members):
             inner = scope
             if shape.by:
                 number = self.tree.value(element.get(shape.by))
-                inner = number if type(number) is int else 0
+                inner = number if type(number) is int else place
             self.value(key, element, shape.shape, inner, node)
 
 
-_SCALARS = frozenset((Role.NAME, Role.ROLE, Role.FINISH))
+_SCALARS = frozenset((Role.NAME, Role.ROLE, Role.FINISH, Role.COUNT))
 _SCALAR_KINDS = frozenset((STRING, OTHER))
 _STRINGS = frozenset((Role.REASONING, Role.CONTENT))
+_TEXTS = Each(ByType({"text": {"type": Role.NAME, "text": Role.REASONING}}))
+"""Reasoning in a list of texts (Mistral)."""
+PART = ByType(
+    {
+        "text": {"type": Role.NAME, "text": Role.CONTENT, "annotations": Role.KEEP},
+        "output_text": {"type": Role.NAME, "text": Role.CONTENT, "annotations": Role.KEEP},
+        "refusal": {"type": Role.NAME, "refusal": Role.ANSWER},
+        "image_url": {"type": Role.NAME, "image_url": Role.ANSWER},
+        "thinking": {"type": Role.NAME, "thinking": Role.REASONING, "signature": Role.SEAL},
+        "reasoning": {"type": Role.NAME, "text": Role.REASONING, "reasoning": Role.REASONING},
+    }
+)
+"""An item of content that is a list (Mistral, LiteLLM)."""

@@ -79,9 +79,9 @@ def _decoded(body: bytes) -> str:
 
 def learn(chunk: Chunk, choice: Choice, stream: GuardedStream) -> list[Template]:
     """The template of an event that holds nothing but one text; none if it holds more."""
-    content = chunk.content if chunk.content is not None and chunk.content_text else None
+    content = chunk.content
     found = [*chunk.texts, *([content] if content else [])]
-    if len(found) != 1 or chunk.counts:
+    if len(found) != 1 or chunk.counts or len(chunk.contents) > 1:
         return []
     offset = len(chunk.event.before)
     start, end = offset + found[0].node.start, offset + found[0].node.end

@@ -48,6 +48,11 @@ class PolicyBook:
         self._seen = self._fingerprint()
         self.current = self._load()
 
+    @property
+    def secret(self) -> bytes:
+        """The secret that all choices of the defenses come from."""
+        return self._secret(self.current.settings)
+
     def reload(self) -> tuple[str, ...]:
         """Reads everything again and takes it over if all of it is valid; else the old state stays and the error is raised.
 

@@ -55,7 +55,10 @@ class ClientTable:
         """Who presents `key`; "" is nobody."""
         if not key:
             return ANONYMOUS
-        digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+        return self.hashed(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest())
+
+    def hashed(self, digest: bytes) -> Client:
+        """Who presents the key with this SHA-256 (32 bytes)."""
         name = hmac.digest(self._secret, digest, "sha256").hex()
         expected, tenant = self._entries.get(self._blinded(digest), (bytes(32), ""))
         if hmac.compare_digest(expected, digest) and tenant:

@@ -56,7 +56,17 @@ class Snapshot:
         Raises:
             Refused: only listed keys may call, and this is none (401).
         """
-        client = self._clients.client(key)
+        return self._admitted(self._clients.client(key))
+
+    def hashed_client(self, digest: bytes) -> Client:
+        """The same for a gateway that knows only the SHA-256 of a key (32 bytes).
+
+        Raises:
+            Refused: as `client`.
+        """
+        return self._admitted(self._clients.hashed(digest))
+
+    def _admitted(self, client: Client) -> Client:
         if self._access is Access.LISTED and not client.listed:
             raise Refused(401, "invalid_api_key", "the API key is missing or not known here.")
         return client

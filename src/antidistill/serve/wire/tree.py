@@ -80,8 +80,8 @@ class Tree:
         self._changes[node.start] = None
 
     def add(self, node: Node, key: str, value: bytes) -> None:
-        """Adds a member to an object."""
-        self._added.setdefault(node.start, []).append(b'"' + key.encode() + b'":' + value)
+        """Adds a member to an object, or, with the key "", an element to an array."""
+        self._added.setdefault(node.start, []).append(quoted(key) + b":" + value if key else value)
 
     def render(self) -> bytes:
         """The text with its changes."""

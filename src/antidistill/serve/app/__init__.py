@@ -1,0 +1,1 @@
+"""The reverse proxy: requests in, the engine asked, guarded responses out."""

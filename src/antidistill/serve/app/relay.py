@@ -1,0 +1,157 @@
+"""Carries a response from the engine to the client, guarded on the way; the slower of the two sets the pace."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import aiohttp
+from aiohttp import web
+
+from antidistill.errors import AntidistillError, UpstreamGarbage, UpstreamStalled
+from antidistill.serve.app.engine import Answer, upstream_error
+from antidistill.serve.app.exchange import Exchange
+from antidistill.serve.guard.parts import Part
+from antidistill.serve.operations import Metrics, StallWatch
+from antidistill.serve.turns import Turns
+
+CLIENT_GONE = (ConnectionResetError, BrokenPipeError)
+STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+class Filter(Protocol):
+    """Bytes of the engine in, parts for the client out."""
+
+    ended: bool
+    failure: AntidistillError | None
+
+    def feed(self, data: bytes) -> list[Part]:
+        """What leaves now."""
+        ...
+
+    def finish(self) -> list[Part]:
+        """What leaves at the end."""
+        ...
+
+    def fail(self, error: AntidistillError) -> list[Part]:
+        """What leaves where the engine failed."""
+        ...
+
+
+class Verbatim:
+    """Lets everything through, for clients that may see originals."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self.failure: AntidistillError | None = None
+
+    def feed(self, data: bytes) -> list[Part]:
+        """The same bytes."""
+        return [data]
+
+    def finish(self) -> list[Part]:
+        """Nothing is held."""
+        return []
+
+    def fail(self, error: AntidistillError) -> list[Part]:
+        """The connection is cut, as the engine did."""
+        self.failure = error
+        raise ConnectionResetError from error
+
+
+class Relay:
+    """Carries one streamed response.
+
+    Args:
+        exchange: the request it answers.
+        turns: keeps originals.
+        metrics: counts.
+        filter: guards.
+    """
+
+    def __init__(self, exchange: Exchange, turns: Turns, metrics: Metrics, filter: Filter) -> None:
+        self._exchange, self._turns, self._metrics, self._filter = exchange, turns, metrics, filter
+        self._writing = self._stalled = False
+        self._task = asyncio.current_task()
+
+    async def run(self, answer: Answer, response: web.StreamResponse) -> web.StreamResponse:
+        """Carries the response to its end, whatever comes.
+
+        Raises:
+            ConnectionResetError: the client has gone.
+            CancelledError: the same, or the server stops.
+        """
+        exchange = self._exchange
+        await response.prepare(exchange.request)
+        watch = StallWatch(exchange.snapshot.settings.limits.idle_seconds, self._on_stall)
+        try:
+            await self._carry(answer, response, watch.moved)
+        except asyncio.CancelledError:
+            if not self._stalled or self._task is None:
+                raise
+            self._task.uncancel()
+            if self._writing:
+                raise ConnectionResetError from None
+            await self._write(response, self._filter.fail(UpstreamStalled("the engine said nothing for too long.")))
+        finally:
+            watch.stop()
+        await response.write_eof()
+        return response
+
+    def _on_stall(self) -> None:
+        self._stalled = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _carry(self, answer: Answer, response: web.StreamResponse, moved: Callable[[], None]) -> None:
+        read, guard, exchange = answer.content.readany, self._filter, self._exchange
+        try:
+            while data := await read():
+                moved()
+                began = time.perf_counter()
+                parts = guard.feed(data)
+                exchange.busy += time.perf_counter() - began
+                if parts:
+                    await self._write(response, parts)
+                    moved()
+                if guard.ended:
+                    return
+        except CLIENT_GONE as error:
+            if self._writing:
+                raise
+            await self._write(response, guard.fail(upstream_error(error)))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            await self._write(response, guard.fail(_what(error)))
+        else:
+            await self._write(response, guard.finish())
+
+    async def _write(self, response: web.StreamResponse, parts: list[Part]) -> None:
+        payload = b"".join(parts) if all(type(part) is bytes for part in parts) else await self._resolved(parts)  # type: ignore[arg-type]
+        if not payload:
+            return
+        if not self._exchange.first:
+            self._exchange.first = time.monotonic()
+        self._writing = True
+        await response.write(payload)
+        self._writing = False
+
+    async def _resolved(self, parts: list[Part]) -> bytes:
+        tenant = self._exchange.client.tenant
+        pieces = []
+        for part in parts:
+            if isinstance(part, bytes):
+                pieces.append(part)
+            else:
+                token = await self._turns.remember(part.original, part.guarded, tenant, part.carried)
+                pieces.append(part.render(token))
+        return b"".join(pieces)
+
+
+def _what(error: Exception) -> AntidistillError:
+    if isinstance(error, aiohttp.ClientPayloadError) and isinstance(
+        error.__cause__, aiohttp.http_exceptions.ContentEncodingError
+    ):
+        return UpstreamGarbage("a body whose compression cannot be read")
+    return upstream_error(error)
