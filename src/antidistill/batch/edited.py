@@ -39,23 +39,19 @@ def changes(row: Row, edited: Sequence[Edited]) -> Sequence[Change]:
 
 
 def removed_sentences(edited: Edited) -> int:
-    """Number of sentences that went whole and without a replacement, as the removed text splits.
+    """Number of sentences that went whole and without a replacement, as the removed pieces split.
 
-    Removed text ends with a whole sentence if it ends with a stop, at the end of a line or with the reasoning.
+    A piece ends with a whole sentence if it ends with a stop, at the end of a line or with the reasoning.
     """
     text = edited.found.trace.reasoning
-    if not edited.edits:
-        return 0
-    if len(edited.guarded) + len(edited.removed) == len(text):  # nothing was put in
-        return _sentences(edited.removed, edited.edits[-1][1] == len(text))
-    gone = [(text[start:end], end == len(text)) for start, end, replacement, _ in edited.edits if not replacement]
-    return sum(_sentences(piece, last) for piece, last in gone)
-
-
-def _sentences(removed: str, last: bool) -> int:
-    visible = removed.rstrip()
-    ended = last or visible[-1:] in _ENDS or "\n" in removed[len(visible) :]
-    return len(scan(removed, 0, True)[0]) + ended
+    removed = 0
+    for start, end, replacement, _ in edited.edits:
+        if not replacement:
+            piece = text[start:end]
+            visible = piece.rstrip()
+            removed += len(scan(piece, 0, True)[0])
+            removed += visible[-1:] in _ENDS or end == len(text) or "\n" in piece[len(visible) :]
+    return removed
 
 
 def guarded_places(edited: Sequence[Edited]) -> list[list[Place]]:
