@@ -83,11 +83,11 @@ class Taker(Protocol):
     """Takes what it needs from the weights of a block before the next block overwrites them."""
 
     def pool(self, block: Block) -> Any:
-        """What is needed of one block; its heads come first in the shape."""
+        """What is needed of one block."""
         ...
 
-    def add(self, rows: range, pooled: Any) -> None:
-        """What was pooled from the blocks of the same queries, joined over all chosen heads in ascending order."""
+    def add(self, rows: range, pooled: Sequence[Any]) -> None:
+        """What was pooled from the blocks of the same queries, which together hold all chosen heads in ascending order."""
         ...
 
 
@@ -113,7 +113,7 @@ def attend(call: Call, heads: Sequence[int], out: Any, taker: Taker | None = Non
             if taker is not None:
                 pooled.append(taker.pool(block))
         if taker is not None:
-            taker.add(range(rows.start + call.offset, rows.stop + call.offset), torch.cat(pooled))
+            taker.add(range(rows.start + call.offset, rows.stop + call.offset), pooled)
 
 
 class _Group:
@@ -123,10 +123,12 @@ class _Group:
         import torch
 
         self.call, self.heads = call, heads
+        joined = heads[-1] - heads[0] + 1 == len(heads)
+        self._at = slice(heads[0], heads[-1] + 1) if joined else heads  # a slice needs no copy
         key, value = call.key[key_head].float(), call.value[key_head].float()
         ones = torch.ones(len(key), 1, device=key.device)
         self._key, self._value = torch.cat([key, ones], 1), torch.cat([value, ones], 1)
-        self._sink = None if call.sink is None else call.sink[heads].float()[:, None]
+        self._sink = None if call.sink is None else call.sink[self._at].float()[:, None]
 
     def block(self, rows: range, buffer: Any, out: Any) -> Block:
         """The block of some queries, in `buffer`; writes their output."""
@@ -134,13 +136,13 @@ class _Group:
         columns = range(call.first_key(rows.start), rows.stop + offset)
         products = len(self.heads) * len(rows)
         scores = buffer[: products * len(columns)].view(products, len(columns))
-        query = call.query[self.heads, rows.start : rows.stop].float() * call.scaling
+        query = call.query[self._at, rows.start : rows.stop].float() * call.scaling
         result = self._weigh(query, rows, columns, scores, exact=False)
         sums = result[..., -1]
         if not bool(((sums > _LEAST_SUM) & sums.isfinite()).all()):
             result = self._weigh(query, rows, columns, scores, exact=True)
             sums = result[..., -1].masked_fill(result[..., -1] == 0, 1.0)  # a query that sees no key gets zeros
-        out[rows.start : rows.stop, self.heads] = (result[..., :-1] / sums[..., None]).transpose(0, 1).to(out.dtype)
+        out[rows.start : rows.stop, self._at] = (result[..., :-1] / sums[..., None]).transpose(0, 1).to(out.dtype)
         moved = range(rows.start + offset, rows.stop + offset)
         return Block(moved, columns, scores.view(len(self.heads), len(rows), len(columns)), sums)
 

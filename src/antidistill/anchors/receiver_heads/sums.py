@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,23 @@ from antidistill.anchors.attention.blocks import Block
 from antidistill.anchors.receiver_heads.options import Options
 from antidistill.anchors.tokens import TokenMap
 from antidistill.measure.intervals import Values
+
+
+class Plan(NamedTuple):
+    """What a block of rows is summed with; the same for every head and layer.
+
+    Attributes:
+        first, stop: the sentences of the rows, half open.
+        chosen: those of the block's rows that belong to a sentence.
+        shares: what a row counts in the mean of its sentence, shape (sentences, chosen rows).
+        reached: sentences before this one get something that counts.
+    """
+
+    first: int
+    stop: int
+    chosen: slice
+    shares: Values
+    reached: int
 
 
 @dataclass(frozen=True)
@@ -30,6 +48,7 @@ class Sentences:
     ends: NDArray[np.int64]
     options: Options
     whole: bool = False
+    _plans: dict[tuple[int, int], Plan] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, tokens: TokenMap, options: Options, whole: bool = False) -> Sentences:
@@ -41,15 +60,28 @@ class Sentences:
         return len(self.starts)
 
     @cached_property
-    def owners(self) -> NDArray[np.int64]:
-        """Sentence of each token from the first sentence's first to the last one's last."""
-        return np.repeat(np.arange(len(self)), self.ends - self.starts)
-
-    @cached_property
     def shuffles(self) -> list[NDArray[np.int64]]:
         """For each row an order of the sentences that it counts for, the same for all heads: the null."""
         generator = np.random.default_rng(self.options.seed)
         return [generator.permutation(max(row - self.options.gap + 1, 0)) for row in range(len(self))]
+
+    def plan(self, rows: range) -> Plan:
+        """How the rows of a block are summed."""
+        known = self._plans.get((rows.start, rows.stop))
+        if known is None:
+            known = self._plans[rows.start, rows.stop] = self._plan(rows)
+        return known
+
+    def _plan(self, rows: range) -> Plan:
+        start = min(max(rows.start, int(self.starts[0])), rows.stop)
+        stop = max(min(rows.stop, int(self.ends[-1])), start)
+        owners = np.searchsorted(self.ends, np.arange(start, stop), "right")
+        first, last = (int(owners[0]), int(owners[-1]) + 1) if len(owners) else (0, 0)
+        shares = np.zeros((last - first, stop - start), dtype=np.float64)
+        count = np.arange(start, stop) + 1 if self.options.depth == "token" else np.ones(stop - start)
+        shares[owners - first, np.arange(stop - start)] = count / (self.ends - self.starts)[owners]
+        reached = last if self.whole else max(0, last - self.options.gap)
+        return Plan(first, last, slice(start - rows.start, stop - rows.start), shares, reached)
 
 
 class LayerSums:
@@ -67,67 +99,46 @@ class LayerSums:
         self.matrix = np.zeros((heads, count, count), dtype=np.float32) if sentences.whole else None
         self._open = np.zeros((heads, 0, count))  # the row that is not complete, if there is one
 
-    def pool(self, block: Block) -> Any:
+    def pool(self, block: Block) -> Values:
         """Means over the pairs of a block, shape (heads, sentences of the rows, sentences); not yet whole at its edges."""
         import torch
 
-        rows, owned = self._owned(block.rows)
-        known = self._sentences
-        last = int(owned[-1]) + 1 if len(owned) else 0
-        reached = last if known.whole else max(0, last - known.options.gap)
-        if not reached:
-            return torch.zeros(len(block.sums), 0, 0)
-        first = int(owned[0])
-        weights = self._weights(block, rows, owned - first)
-        lowest, highest = max(int(known.starts[0]), block.columns.start), int(known.ends[reached - 1])
+        known, plan = self._sentences, self._sentences.plan(block.rows)
+        pooled = np.zeros((len(block.sums), plan.stop - plan.first, plan.reached))
+        if not pooled.size:
+            return pooled
+        lowest, highest = max(int(known.starts[0]), block.columns.start), int(known.ends[plan.reached - 1])
         if highest <= lowest:
-            return torch.zeros(len(block.sums), last - first, 0)
-        chosen = slice(rows.start - block.rows.start, rows.stop - block.rows.start)
+            return pooled
         part = slice(lowest - block.columns.start, highest - block.columns.start)
-        means = torch.bmm(weights, block.exponentials[:, chosen, part])
-        return _by_sentence(means, known.starts[:reached] - lowest, known.ends[:reached] - lowest)
+        sums = self._sums(block, plan.chosen)
+        weights = torch.from_numpy(plan.shares).to(sums.device, torch.float32)[None] / sums[:, None, :]
+        means = torch.bmm(weights, block.exponentials[:, plan.chosen, part]).cpu().numpy()
+        seen = int(np.searchsorted(known.ends, lowest, "right"))  # a window may end before the first sentences
+        bounds = np.maximum(known.starts[seen : plan.reached] - lowest, 0)
+        sizes = (known.ends - known.starts)[seen : plan.reached]
+        pooled[:, :, seen:] = np.add.reduceat(means, bounds, axis=-1, dtype=np.float64) / sizes
+        return pooled
 
-    def _owned(self, rows: range) -> tuple[range, NDArray[np.int64]]:
-        """The rows that belong to a sentence, and the sentence of each."""
-        known = self._sentences
-        base = int(known.starts[0])
-        start = min(max(rows.start, base), rows.stop)
-        stop = max(min(rows.stop, int(known.ends[-1])), start)
-        return range(start, stop), known.owners[start - base : stop - base] if stop > start else known.owners[:0]
-
-    def _weights(self, block: Block, rows: range, places: NDArray[np.int64]) -> Any:
-        """What each row of exponentials counts in the mean of its sentence, shape (heads, sentences, rows)."""
-        import torch
-
-        known, device = self._sentences, block.sums.device
-        first = int(known.owners[rows.start - int(known.starts[0])])
-        share = 1.0 / (known.ends - known.starts)[places + first]
-        if known.options.depth == "token":
-            share = share * (np.arange(rows.start, rows.stop) + 1)
-        chosen = slice(rows.start - block.rows.start, rows.stop - block.rows.start)
-        sums = block.sums[:, chosen]
-        if known.options.drop_sink and block.columns.start == 0:
+    def _sums(self, block: Block, chosen: slice) -> Any:
+        """What the weights of each row are divided by, shape (heads, rows)."""
+        if self._sentences.options.drop_sink and block.columns.start == 0:
             # Summed anew: what is left of a row beside its sink may be far below the sink's rounding error.
-            sums = block.exponentials[:, chosen, 1:].sum(-1)
-        weights = torch.zeros(len(sums), int(places[-1]) + 1, len(rows), device=device)
-        at = torch.from_numpy(places).to(device), torch.arange(len(rows), device=device)
-        weights[:, at[0], at[1]] = torch.from_numpy(share).to(device, torch.float32) / sums
-        return weights
+            return block.exponentials[:, chosen, 1:].sum(-1)
+        return block.sums[:, chosen]
 
-    def add(self, rows: range, pooled: Any) -> None:
+    def add(self, rows: range, pooled: Sequence[Values]) -> None:
         """Adds the blocks of the same rows; a sentence counts once its last row is there."""
-        means = np.asarray(pooled.cpu().numpy(), dtype=np.float64)
-        owned = self._owned(rows)[1]
-        if not len(owned):
+        plan = self._sentences.plan(rows)
+        if plan.stop == plan.first:
             return
-        first, stop = int(owned[0]), int(owned[-1]) + 1
-        opened = np.zeros((len(means), stop - first, len(self._sentences)))
+        opened = np.zeros((len(self.totals), plan.stop - plan.first, len(self._sentences)))
         opened[:, : self._open.shape[1]] = self._open
-        opened[:, : means.shape[1], : means.shape[2]] += means
-        complete = stop - (0 if self._sentences.ends[stop - 1] <= rows.stop else 1)
-        for row in range(first, complete):
-            self._count(row, opened[:, row - first])
-        self._open = opened[:, complete - first :]
+        opened[:, :, : plan.reached] += np.concatenate(pooled)
+        complete = plan.stop - (0 if self._sentences.ends[plan.stop - 1] <= rows.stop else 1)
+        for row in range(plan.first, complete):
+            self._count(row, opened[:, row - plan.first])
+        self._open = opened[:, complete - plan.first :]
 
     def _count(self, row: int, means: Values) -> None:
         """A whole row: to the matrix, to the totals and, shuffled, to the null."""
@@ -142,14 +153,3 @@ class LayerSums:
             counted = rankdata(counted, axis=1) / reached
         self.totals[:, :reached] += counted
         self.shuffled[:, :reached] += counted[:, self._sentences.shuffles[row]]
-
-
-def _by_sentence(means: Any, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Any:
-    """Means over the keys of each sentence; keys out of range count as zero. Shape (heads, rows, sentences), float64."""
-    import torch
-
-    keys = means.shape[-1]
-    running = torch.nn.functional.pad(means.double().cumsum(-1), (1, 0))
-    bounds = [torch.from_numpy(np.clip(places, 0, keys)).to(means.device) for places in (starts, ends)]
-    sizes = torch.from_numpy(ends - starts).to(means.device)
-    return (running[..., bounds[1]] - running[..., bounds[0]]) / sizes

@@ -1,0 +1,239 @@
+"""Receiver heads by blocks, beside eager attention with a reduction, and beside the plain forward pass.
+
+Ways, all on SmolLM2-135M in float32 on one thread, without the language model head, on the longest shared trace cut to L:
+- plain: transformers' SDPA, nothing collected.
+- all: our profile of all heads.
+- known: our profile of 16 given heads, spread evenly over the layers but the first.
+- kept: eager with `output_attentions=True`, every layer's L x L weights alive until the end, then summed over sentences by
+  products with an indicator matrix (what the published code does, without its Python loops).
+- layered: the same sums, but each layer's weights are dropped as soon as they are summed: a kinder eager than published.
+
+Prints JSON: for each L and way the ratio of processor time to the plain pass (paired within a repeat, the ways take turns;
+median, and the range of the middle 95 % of the repeats), seconds, peak resident memory over the loaded model (a process of its
+own for each way), and how far our profile is from the eager one. Where `kept` would need more than half of the free memory, it is
+compared with the other ways on a model cut to as many layers as fit ("cut").
+
+Takes up to an hour on a shared machine: one eager pass at 4,096 tokens is minutes of one core, and one run is noise.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+
+import machine
+from antidistill.anchors.receiver_heads.options import Options
+from antidistill.anchors.receiver_heads.profile import profile
+from antidistill.anchors.tokens import TokenMap, map_tokens
+from antidistill.measure.models import load_language_model
+from antidistill.text import split
+from antidistill.trace import Trace
+
+TRACES = Path(__file__).resolve().parents[2] / "shared" / "data" / "traces_illposed_stress.parquet"
+OPTIONS = Options(depth="none")
+RECEIVERS = 16
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lengths", type=int, nargs="*", default=[1024, 2048, 4096])
+    parser.add_argument(
+        "--alone", type=int, nargs="*", default=[16384], help="lengths for our two ways and memory only"
+    )
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--layers", type=int, help="cut the model to this many layers")
+    parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS, metavar=("WAY", "LENGTH"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    if arguments.memory:
+        print(_peak(Bench(int(arguments.memory[1]), arguments.layers), arguments.memory[0]))
+        return
+    report: dict[str, Any] = {"unit": "ratio to the plain forward pass", "lengths": {}, "alone": {}}
+    for length in arguments.lengths:
+        report["lengths"][length] = _compare(length, arguments.layers, arguments.repeats)
+        print(f"{length} done", file=sys.stderr)
+    for length in arguments.alone:
+        report["alone"][length] = _alone(Bench(length, arguments.layers), arguments.layers)
+    print(json.dumps(report | {"torch": torch.__version__, "machine": machine.describe()}, indent=2))
+
+
+class Bench:
+    """The model, a trace of some tokens, and the ways."""
+
+    def __init__(self, length: int, layers: int | None = None) -> None:
+        loaded = load_language_model()
+        self.model: Any = loaded.model
+        if layers:
+            self.model.model.layers = self.model.model.layers[:layers]
+            self.model.config.num_hidden_layers = layers
+        self.layers = len(self.model.model.layers)
+        self.tokens = _trace(loaded.tokenizer, length)
+        self.ids = torch.from_numpy(self.tokens.ids)[None]
+        heads = self.model.config.num_attention_heads
+        places = np.linspace(heads, self.layers * heads - 1, RECEIVERS * self.layers // 30).astype(int)
+        self.receivers = sorted({(int(place) // heads, int(place) % heads) for place in places})
+
+    def ways(self) -> dict[str, Callable[[], Any]]:
+        """What is compared."""
+        return {
+            "plain": self.plain,
+            "all": lambda: profile(self.model, self.tokens, OPTIONS).values,
+            "known": lambda: profile(self.model, self.tokens, OPTIONS, heads=self.receivers).values,
+            "layered": lambda: self.eager(keep=False),
+            "kept": lambda: self.eager(keep=True),
+        }
+
+    def plain(self) -> None:
+        """The forward pass alone."""
+        with torch.inference_mode():
+            self.model.model(input_ids=self.ids, use_cache=False)
+
+    def eager(self, keep: bool) -> Any:
+        """The profile from eager weights; `keep` holds those of all layers until the end."""
+        self.model.set_attn_implementation("eager")
+        found: list[Any] = []
+        hooks = (
+            [] if keep else [layer.self_attn.register_forward_hook(self._reduce(found)) for layer in self._modules()]
+        )
+        try:
+            with torch.inference_mode():
+                output = self.model.model(input_ids=self.ids, use_cache=False, output_attentions=keep)
+                weights = output.attentions if keep else ()
+                found += [self._sums(layer[0]) for layer in weights]
+        finally:
+            for hook in hooks:
+                hook.remove()
+            self.model.set_attn_implementation("sdpa")
+        return np.concatenate([each.numpy() for each in found])
+
+    def _modules(self) -> Any:
+        return self.model.model.layers
+
+    def _reduce(self, found: list[Any]) -> Callable[..., Any]:
+        def hook(_module: Any, _inputs: Any, output: Any) -> Any:
+            found.append(self._sums(output[1][0]))
+            return output[0], None
+
+        return hook
+
+    def _sums(self, weights: Any) -> Any:
+        """Vertical scores of one layer's weights, shape (heads, sentences)."""
+        starts, ends = self.tokens.starts, self.tokens.ends
+        member = torch.zeros(len(starts), weights.shape[-1])
+        for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            member[row, start:end] = 1 / (end - start)
+        means = member @ (weights @ member.T)
+        rows = torch.ones(len(starts), len(starts)).tril(-OPTIONS.gap)
+        return (means * rows).sum(1) / rows.sum(0)
+
+
+def _trace(tokenizer: Any, length: int) -> TokenMap:
+    rows = pq.read_table(TRACES, columns=["question", "reasoning"]).to_pylist()
+    row = max(rows, key=lambda row: len(row["reasoning"]))
+    trace = Trace("longest", row["question"], row["reasoning"][: 6 * length], "")
+    mapped = map_tokens(tokenizer, trace, split(trace.reasoning))
+    cut = mapped.cut(length)
+    real = cut.sizes > 0
+    return TokenMap(cut.ids, cut.starts[real], cut.ends[real])
+
+
+def _compare(length: int, layers: int | None, repeats: int) -> dict[str, Any]:
+    bench = Bench(length, layers)
+    heads = bench.model.config.num_attention_heads
+    kept = min(bench.layers, int(_free() / 2 / (4 * heads * length**2)))
+    shown = {"sentences": len(bench.tokens.starts)} | _timed(bench, repeats, [] if kept == bench.layers else ["kept"])
+    shown |= _memory(length, layers, [way for way in bench.ways() if way != "kept" or kept == bench.layers])
+    if kept < bench.layers:
+        cut = Bench(length, kept)
+        shown["cut"] = _timed(cut, repeats, ["layered", "known"]) | _memory(length, kept, ["plain", "all", "kept"])
+    return shown
+
+
+def _timed(bench: Bench, repeats: int, left_out: list[str]) -> dict[str, Any]:
+    ways = {name: run for name, run in bench.ways().items() if name not in left_out}
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    results: dict[str, Any] = {}
+    for _ in range(repeats):
+        for name, run in ways.items():
+            start = time.process_time()
+            results[name] = run()
+            seconds[name].append(time.process_time() - start)
+    eager = results.get("layered", results.get("kept"))
+    own = results["all"]
+    rows = {name: _estimate(np.array(taken) / np.array(seconds["plain"])) for name, taken in seconds.items()}
+    shown = {
+        "layers": bench.layers,
+        "ratio": rows,
+        "seconds": {name: round(median(each), 2) for name, each in seconds.items()},
+    }
+    if eager is not None:
+        counted = np.isfinite(own)
+        shown["speedup_over_eager"] = _estimate(
+            np.array(seconds["layered" if "layered" in ways else "kept"]) / seconds["all"]
+        )
+        shown["largest_difference"] = float(abs(own - eager)[counted].max())
+    return shown
+
+
+def _estimate(ratios: Any) -> dict[str, float | int]:
+    low, high = np.percentile(ratios, [2.5, 97.5])
+    return {"value": round(median(ratios), 3), "low": round(low, 3), "high": round(high, 3), "n": len(ratios)}
+
+
+def _memory(length: int, layers: int | None, ways: list[str]) -> dict[str, Any]:
+    cut = ["--layers", str(layers)] if layers else []
+    peaks = {}
+    for way in ways:
+        command = [sys.executable, __file__, "--memory", way, str(length), *cut]
+        environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        peaks[way] = round(float(done.stdout.split()[-1]) / 1e6, 1)
+    return {"peak_mb_over_model": peaks}
+
+
+def _peak(bench: Bench, way: str) -> int:
+    """Growth of the peak resident memory while one way runs, in bytes."""
+    touched = sum(
+        float(parameter.sum()) for parameter in bench.model.parameters()
+    )  # else weights still come from the file
+    assert touched == touched, "weights are numbers"
+    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is that of loading the model
+    before = _resident("VmRSS")
+    bench.ways()[way]()
+    return _resident("VmHWM") - before
+
+
+def _alone(bench: Bench, layers: int | None) -> dict[str, Any]:
+    seconds = {}
+    for name in ("plain", "all", "known"):
+        start = time.process_time()
+        bench.ways()[name]()
+        seconds[name] = round(time.process_time() - start, 1)
+    length = len(bench.tokens.ids)
+    ratio = {name: round(taken / seconds["plain"], 3) for name, taken in seconds.items()}
+    shown = {"sentences": len(bench.tokens.starts), "layers": bench.layers, "seconds": seconds, "ratio": ratio, "n": 1}
+    return shown | _memory(length, layers, ["plain", "all", "known"])
+
+
+def _resident(field: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
+
+
+def _free() -> int:
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+
+
+if __name__ == "__main__":
+    main()
