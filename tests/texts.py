@@ -9,6 +9,7 @@ FRAGMENTS = [
     "So x = 3. ", "the answer is 4", "Let me check that: ", "We have 2+2=4. ", "It follows.", "(see ", "above) ", '"quoted." ',
     "$x=1.$ ", "$5 ", "$$a = b$$", "\\[ a = b. \\]", "\\(c\\)", "\\begin{align} x &= 1. \\end{align}", "`code. Wait`", "\n```python\nx = 1. \n",
     "\n```\n", "\n\n", "\n", " ", "  ", "1. First. ", "2. Second. ", "| a. | b |\n", "等等，不对。", "然后！", "e.g. ", "Dr. Smith ", "3.14 ",
+    "\n- Wait, ", "\n  - ", "\n    ", "\n\n\t", "Step 2: ", "### Step 3\n", "**So.** ", "## Hmm\n", "we get\n", "where x is 3. ", "J. K. ",
     "...", "?", "! ", "x", "y ", "A. ", "Total = 5\n", "then ", "Therefore ", "\t", "é", "😀", "\u2028", ":", ":\n",
 ]  # fmt: skip
 

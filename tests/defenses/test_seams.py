@@ -8,7 +8,9 @@ import pytest
 
 from antidistill.defenses import edit, make
 from antidistill.defenses.seams import Cuts
-from antidistill.text.survey import list_number
+from antidistill.text import native
+from antidistill.text.markers import DEFAULT
+from antidistill.text.survey import ITEM, RAGGED
 from antidistill.trace import apply_edits, trace_key
 
 KEY = b"a secret of the tests"
@@ -39,7 +41,9 @@ def seam_faults(text: str) -> dict[str, int]:
 
 
 def _gaps(text: str) -> int:
-    numbers = [number for number in map(list_number, text.split("\n")) if number]
+    numbers = [
+        int(number) for number in re.findall(r"^[\s>*_#]*(?:Step |Case )?(\d{1,2})[.):](?=\s)", text, re.MULTILINE)
+    ]
     return sum(after not in {1, before, before + 1} for before, after in pairwise(numbers))
 
 
@@ -94,9 +98,104 @@ def test_neighbouring_cuts_keep_the_strongest_separator():
     assert apply_edits(text, cuts.close()) == "One.\n\nFour."
 
 
-@pytest.mark.parametrize(("text", "span"), [("It is: Two. Three.", "Two. "), ("All of it.", "All of it.")])
+STAY = {
+    "after a colon": ("It is: Two. Three.", "Two. "),
+    "after a comma": ("If x is 2,\n\nthen it ends.\n\nThree.", "then it ends.\n\n"),
+    "after dots": ("It equals... 16 and 16. Three.", "16 and 16. "),
+    "everything": ("All of it.", "All of it."),
+    "what announces": ("One. We write:\n\n- a\n- b", "We write:\n\n"),
+    "a part of a bullet": ("One.\n- Two. Three.\n- Four.", "- Two. "),
+    "a bullet above a deeper one": ("One.\n- Two.\n  - Three.\n- Four.", "- Two.\n  "),
+    "a bullet with more lines": ("One.\n- Two.\n  Three.\n- Four.", "- Two.\n  "),
+    "the first line of code": ("One.\n\n    x = 1\n    y = 2\n\nTwo.", "x = 1\n    "),
+    "a comment in code": ("One.\n\n\tx = 1\n\ty. Wait, no.\n\nTwo.", "Wait, no.\n\n"),
+    "what leaves code without its indentation": ("One.\nTwo.\n    x = 1\n", "Two.\n    "),
+    "what leaves a line with another indentation": ("  One.\n  Two.\nThree.", "One.\n  Two.\n"),
+    "a display that a line leads to": ("One. So we get\n$$x = 1.$$\nThree.", "$$x = 1.$$\n"),
+    "code that a line leads to": ("So we write\n```\nx\n```\nThree.", "```\nx\n```\n"),
+    "an equation that a line leads to": ("So we get\nx = 1.\nThree.", "x = 1.\n"),
+    "a figure in a column": ("We add\n 4.20\n+ 1.35\n-----\n 5.55", "+ 1.35\n"),
+    "below a heading": ("## Check\nTwo. Three.", "Two. "),
+    "below a bold heading": ("**Conclusion.** Two. Three.", "Two. "),
+    "before its continuation": ("One.\nx = 2\nwhere x is it. Three.", "x = 2\n"),
+}
+
+
+@pytest.mark.parametrize(("text", "span"), STAY.values(), ids=STAY)
 def test_what_would_tell_stays(text, span):
     start = text.index(span)
     cuts = Cuts(text)
     assert not cuts.cut(start, start + len(span), last=start + len(span) == len(text))
     assert cuts.close() == []
+
+
+GO = {
+    "a whole bullet": ("One.\n- Two.\n- Three.\n", "- Two.\n", "One.\n- Three.\n"),
+    "the last bullet": ("One.\n- Two.\n- Three.\n\nFour.", "- Three.\n\n", "One.\n- Two.\n\nFour."),
+    "a whole deeper bullet": ("One.\n  - Two.\n  - Three.\n", "- Two.\n  ", "One.\n  - Three.\n"),
+    "the end of a bullet": ("- One. Two.\n- Three.", "Two.\n", "- One.\n- Three."),
+    "a line of the same indentation": ("  One.\n  Two.\n  Three.", "Two.\n  ", "  One.\n  Three."),
+    "text before code": ("One. Two.\n\n    x = 1\n", "Two.\n\n    ", "One.\n\n    x = 1\n"),
+    "a display behind a stop": ("We get 1.\n$$x = 1.$$\nThree.", "$$x = 1.$$\n", "We get 1.\nThree."),
+    "an equation behind an equation": ("x = 1\ny = 2\nz = 3", "y = 2\n", "x = 1\nz = 3"),
+}
+
+
+@pytest.mark.parametrize(("text", "span", "expected"), GO.values(), ids=GO)
+def test_what_does_not_tell_goes(text, span, expected):
+    start = text.index(span)
+    cuts = Cuts(text)
+    assert cuts.cut(start, start + len(span), last=start + len(span) == len(text))
+    assert apply_edits(text, cuts.close()) == expected
+
+
+LISTED = """Plan.
+
+Step 1: We add. Wait, no. It is 2.
+Step 2: Hmm, we double. So 4.
+**Step 3:** Alternatively, stop. Hmm, ok.
+
+The list:
+- Wait, one. It is small.
+- Hmm, two.
+  - Wait, deeper.
+- Alternatively, three = 3.
+
+(a) Wait, x = 1.
+(b) Hmm, y = 2.
+
+Actually, all is well. Wait, it is. The end."""
+
+
+@pytest.mark.parametrize(("method", "options"), [*CUTTERS, ("exchange", {}), ("branches", {"share": 1.0})])
+def test_steps_keep_their_numbers_and_bullets_their_text(method, options):
+    for key in range(30):
+        left = apply_edits(LISTED, edit(make(method, key=KEY, **options), LISTED, bytes([key]) * 32))
+        assert re.findall(r"(?m)^\W*Step (\d)", left) == ["1", "2", "3"]
+        assert re.findall(r"(?m)^\((\w)\)", left) == ["a", "b"]
+        items = re.findall(r"(?m)^ *- ?(.*)$", left)
+        assert all(re.match(r"(Wait, )?[Oo]ne\.|(Hmm, )?[Tt]wo\.|(Wait, )?[Dd]eeper\.|(Alternatively, )?[Tt]hree = 3\.", item)
+                   for item in items), left  # fmt: skip
+
+
+def test_exchange_moves_sentences_that_stand_alone():
+    text = "So. Wait, one. Go on.\n- Hmm, two.\n\n    # Wait, three.\n\nHmm, let me list:\n\nWait, five. End."
+    left = apply_edits(text, edit(make("exchange", key=KEY), text, b""))
+    assert left == text.replace("one", "X").replace("five", "one").replace("X", "five")
+
+
+@pytest.mark.skipif(not native.BUILT, reason="the C extension was not built: no C compiler at installation")
+@pytest.mark.parametrize(("mask", "most"), [(1, 20), (0, 1_000_000)], ids=["markers", "all"])
+def test_both_forms_cut_the_same_of_the_shared_traces(mask, most, shared):
+    names = ["traces_gsm8k_4models.parquet", "traces_illposed_stress.parquet", "traces_thought_anchors_math.parquet"]
+    texts = [text for name in names for text in pq.read_table(shared / name)["reasoning"].to_pylist()]
+    different = [text for text in texts if native.cut_first(text, DEFAULT, mask, mask, most) != _cut(text, mask, most)]
+    assert different == []
+
+
+def _cut(text, mask, most):
+    cuts, left = Cuts(text), most
+    for _, start, end, flags in native.candidates(text, DEFAULT, mask, mask):
+        if left and not flags & (RAGGED | ITEM):
+            left -= cuts.cut(start, end, end == len(text))
+    return [(cut.start, cut.end) for cut in cuts.close()]

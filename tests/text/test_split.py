@@ -34,6 +34,7 @@ STOPS = {
     "list numbers": ["1. One.\n", "2) Two.\n   ", "10. Ten. ", "Then 3. ", "So"],
     "labels": ["A. Paris\n", "B. London\n", "The answer is B. ", "Wait."],
     "initials": ["J. R. R. Tolkien wrote it. ", "Yes."],
+    "initials in a sentence": ["It is by J. K. Rowling and A. B. C. Dee. ", "So the answer is B. ", "Then C. ", "Yes."],
     "titles": ["Mr. Smith met Mrs. Jones and Prof. Lee. ", "They left."],
     "numbered abbreviations": ["See eq. (3), No. 5 and Sec. $2$. ", "No. ", "Not that."],
     "etc.": ["apples, pears, etc. in a bag, etc. ", "Then"],
@@ -102,6 +103,13 @@ def test_a_sentence_knows_its_place():
     assert second.strip() == "Two."
 
 
+OPEN_CODE = [
+    "Code:\n```py\n" + "x = 1. A\n" * 19_000,
+    "Code:\n````\n" + "```\nA. B\n" * 19_000 + "````\nThen a. Then",
+    "Code:\n```\n" + "x = 1. A " * 19_000 + "\n```\nThen a. Then",
+]
+
+
 @pytest.mark.parametrize(
     "unit",
     [
@@ -126,9 +134,9 @@ def test_a_long_text_tiles(unit):
     assert all(before.end == after.start for before, after in pairwise(sentences))
 
 
-@pytest.mark.parametrize("unit", ["Wait, is 3.5 of $x.$ right? Yes.\n\n", "no stop ", ".", " ", "`"])
+@pytest.mark.parametrize("unit", ["Wait, is 3.5 of $x.$ right? Yes.\n\n", "no stop ", ".", " ", "`", *OPEN_CODE])
 def test_a_long_text_one_character_at_a_time(unit):
-    text = (unit * 175_000)[:175_000]
+    text = unit if unit in OPEN_CODE else (unit * 175_000)[:175_000]
     splitter = Splitter()
     cuts = [cut for character in text for cut in splitter.feed(character).cuts] + splitter.close().cuts
     assert [0, *cuts] == [sentence.start for sentence in split(text)]

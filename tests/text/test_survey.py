@@ -11,11 +11,11 @@ from tests.texts import FRAGMENTS, reasonings
 
 from antidistill.text import native
 from antidistill.text.markers import DEFAULT, Markers
-from antidistill.text.survey import EQUATION, ITEM, MARKER, RAGGED, candidates, is_ragged, list_number, survey
+from antidistill.text.survey import BULLET, EQUATION, ITEM, MARKER, RAGGED, candidates, is_item, is_ragged, survey
 
 OTHER = Markers(("é", "x", "do", "let  me", "嗯", "2."), ("ſo", "no"))
 texts = reasonings | st.lists(
-    st.sampled_from([*FRAGMENTS, "9. ", "00. x", "0) ", "1)", "12", "3. ", "***", "****", '"', "≈", "``", "“", "）", "「", "no, ", "oh ", "嗯", "é", "É"]),
+    st.sampled_from([*FRAGMENTS, "9. ", "00. x", "0) ", "1)", "12", "3. ", "***", "****", '"', "≈", "``", "“", "）", "「", "no, ", "oh ", "嗯", "é", "É", "\n- ", "+ ", "• ", "–", "Step 3", "case 12: ", "Part 1.", "ſtep 2: ", "(b) ", "(2", "a) ", "\r"]),
     max_size=12,
 ).map("".join)  # fmt: skip
 
@@ -56,6 +56,11 @@ def test_both_forms_agree_on_the_shared_traces(native_survey, shared):
         ("**Wait, no.", MARKER | RAGGED),
         ("2. Wait, x = 3.", ITEM | MARKER | EQUATION),
         ("100 it is.", 0),
+        ("- Wait, no.", BULLET | MARKER),
+        ("  • x = 3", BULLET | EQUATION),
+        ("- **Step 2:** add.", BULLET | ITEM),
+        ("-5 is it.", 0),
+        ("**Case 2**\n", ITEM),
     ],
 )
 def test_flags(form, sentence, flags):
@@ -76,11 +81,42 @@ def test_words_have_to_be_words(native_survey):
         scan_module.survey(b"text", (), ())
 
 
-def test_ragged_and_list_numbers():
+def test_ragged():
     assert not is_ragged('(a) [b] {c} “d” **e** "f"')
     assert is_ragged("(a")
     assert is_ragged("a**")
-    assert [list_number(text) for text in ("1. a", " 12) a", "123. a", "1.a", "**3. a", "a")] == [1, 12, 0, 0, 3, 0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1. a", " 12) a", "**3. a", "- 2. a", "a) b", "B. b", "(b) c", "(2) c", "Step 3: a", "**Step 3:** a", "### Step 3\n", "Case 2. a",
+     "part 1) a", "- **Case 2** a", "Step 12 - a", "Step 3 (a)", "3: a", "Day 4: a", "Month9:2", "- Book 1: a"],
+)  # fmt: skip
+def test_items(text):
+    assert is_item(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "123. a",
+        "1.a",
+        "a",
+        "",
+        "ab) c",
+        "(b. c",
+        "Step 3 is",
+        "Step three: a",
+        "Steps 3 a",
+        "Step 3 a",
+        "Step 123: a",
+        "Remembering it 3: a",
+        "- a",
+        "(see) a",
+    ],
+)
+def test_no_items(text):
+    assert not is_item(text)
 
 
 @pytest.mark.parametrize("fit", [(0, 0), (MARKER, MARKER), (MARKER | EQUATION, EQUATION), (ITEM, ITEM), (RAGGED, 0)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -9,12 +11,12 @@ from typing import ClassVar
 from antidistill.defenses.base import Editor
 from antidistill.defenses.budget import ShareBudget, check_share
 from antidistill.defenses.choices import Choices, require_key
-from antidistill.defenses.seams import Cuts, is_whole
+from antidistill.defenses.seams import Cuts
 from antidistill.defenses.stream import StreamEditor
 from antidistill.defenses.text_defense import MarkerDefense
 from antidistill.text.markers import Markers
 from antidistill.text.native import survey
-from antidistill.text.survey import ITEM, MARKER, RAGGED, flags, list_number
+from antidistill.text.survey import BULLET, ITEM, MARKER, RAGGED, flags, is_ragged
 from antidistill.trace import Edit
 
 
@@ -50,7 +52,7 @@ class Branches(MarkerDefense):
         for branch, (head, next_head) in enumerate(pairwise(heads)):
             start, end = starts[head], starts[next_head]
             if budget.chooses(branch, start):
-                _cut_branch(cuts, starts[head : next_head + 1], sentence_flags[head : next_head + 1])
+                _cut_branch(cuts, starts[head : next_head + 1], sentence_flags[head:next_head])
             budget.passed(end - start)
         return cuts.close()
 
@@ -58,14 +60,18 @@ class Branches(MarkerDefense):
         return ShareBudget(self.share, Choices(self.key, trace_key, self.name))
 
 
-def _cut_branch(cuts: Cuts, starts: list[int], sentence_flags: bytes) -> None:
-    """Cuts the branch unless something would be torn; the last start and flags are those of the next branch's head."""
+def _cut_branch(cuts: Cuts, starts: list[int], sentence_flags: bytes | bytearray) -> None:
+    """Cuts the branch unless something would be torn; the last of the starts is that of the next branch.
+
+    A branch with a numbered item or a step stays: whether the list goes on behind it is not known yet.
+    """
     start, end = starts[0], starts[-1]
-    text, base = cuts.text, cuts.base
-    if any(flag & (RAGGED | ITEM) for flag in sentence_flags[:-1]):
-        items = [place for place, flag in enumerate(sentence_flags[:-1]) if flag & ITEM]
-        numbers = [list_number(text[starts[place] - base : starts[place + 1] - base]) for place in items]
-        if not is_whole(text[start - base : end - base], numbers, sentence_flags[-1] & ITEM):
+    seen = functools.reduce(operator.or_, sentence_flags)
+    if seen & ITEM or (seen & RAGGED and is_ragged(cuts.text[start - cuts.base : end - cuts.base])):
+        return
+    if seen & BULLET:
+        last_item = max(place for place, flag in enumerate(sentence_flags) if flag & BULLET)
+        if not cuts.ends_item(starts[last_item], end, last=False):
             return
     cuts.cut(start, end, last=False)
 
@@ -99,8 +105,7 @@ class _BranchEditor(StreamEditor):
 
     def _end_branch(self) -> None:
         if self._chosen:
-            is_item = list_number(self._slice(self._start, self._start + 80)) > 0
-            _cut_branch(self._cuts, [*self._starts, self._start], bytes([*self._flags, ITEM if is_item else 0]))
+            _cut_branch(self._cuts, [*self._starts, self._start], self._flags)
             if self._cuts.kept_until(self._start) > self._branch_start:
                 self._keep_until(self._start)
         self._budget.passed(self._start - self._branch_start)

@@ -8,10 +8,11 @@ from typing import ClassVar
 from antidistill.defenses.base import Editor
 from antidistill.defenses.budget import check_share
 from antidistill.defenses.choices import Choices, require_key
+from antidistill.defenses.seams import Cuts
 from antidistill.defenses.text_defense import MarkerDefense
 from antidistill.defenses.whole import WholeEditor
 from antidistill.text.native import survey
-from antidistill.text.survey import ITEM, MARKER, RAGGED
+from antidistill.text.survey import BULLET, ITEM, MARKER, RAGGED
 from antidistill.trace import Edit
 
 
@@ -19,8 +20,9 @@ from antidistill.trace import Edit
 class Exchange(MarkerDefense):
     """Moves marker sentences to the places of other marker sentences of the same trace.
 
-    The separators stay where they are. The first sentence, list items and sentences with unbalanced brackets stay too. The
-    first place needs a sentence from further on, so nothing leaves before the reasoning ends.
+    The separators stay where they are. The first sentence, list items, indented lines, sentences without a stop and sentences
+    with unbalanced brackets stay too. The first place needs a sentence from further on, so nothing leaves before the reasoning
+    ends.
 
     Attributes:
         share: share of the movable marker sentences that change places, in (0, 1].
@@ -58,8 +60,10 @@ class Exchange(MarkerDefense):
         """Spans of the movable marker sentences without their trailing white space."""
         starts, flags = survey(text, self.marker_table)
         ends = [*starts[1:], len(text)]
-        return [
+        seams = Cuts(text)
+        cores = [
             (starts[number], starts[number] + len(text[starts[number] : ends[number]].rstrip()))
             for number in range(1, len(starts))
-            if flags[number] & (MARKER | RAGGED | ITEM) == MARKER
+            if flags[number] & (MARKER | RAGGED | ITEM | BULLET) == MARKER
         ]
+        return [(start, end) for start, end in cores if seams.is_stopped(end) and not seams.in_code(start)]

@@ -14,12 +14,15 @@ from antidistill.text.survey import MARKER
 from antidistill.trace import Edit
 
 _PAUSES = ",.…:;!?—–-，。！？、"
+_DASHES = "–—-…"
+_CLOSING_QUOTES = "\"'”’」』)）]"
 _EMPHASIS = "*_"
 _NEEDS_MARKER = frozenset(
     {"a", "an", "for", "until", "till", "about", "on", "up", "to", "if", "whether", "that", "this", "again"}
 )
 """Words that a marker cannot leave behind at the start of a sentence ("wait for", "let me check if")."""
 _MOST_MARKERS = 4
+_OPERATORS = "=<>≤≥≈≠+*/^×÷"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +69,7 @@ class _Words(SentencePolicy):
     def apply(self, cuts: Cuts, start: int, end: int, sentence_flags: int, last: bool) -> None:
         sentence = cuts.text[start - cuts.base : end - cuts.base]
         words_start, words_end = opening_words(sentence, self._markers)
-        if words_end == 0:
+        if words_end == 0 or cuts.in_code(start + words_start):
             return
         if not any(character.isalnum() for character in sentence[words_end:]):
             super().apply(cuts, start, end, sentence_flags, last)
@@ -80,10 +83,16 @@ def _capital(sentence: str, words_start: int, words_end: int) -> str:
     """The capital that replaces the first letter of the rest; "" where that letter stays (x, pH, a digit)."""
     first, second = sentence[words_end], sentence[words_end + 1 : words_end + 2]
     marker_letter = next(character for character in sentence[words_start:words_end] if character.isalpha())
-    is_name = second.isupper() or (not second.isalpha() and first not in "ai")
+    is_name = second.isupper() or (not second.isalpha() and first not in "ai") or _is_variable(sentence, words_end)
     if is_name or not marker_letter.isupper() or not first.islower() or len(first.upper()) != 1:
         return ""
     return first.upper()
+
+
+def _is_variable(sentence: str, start: int) -> bool:
+    """True if one letter and an operator stand at `start` ("a = 1")."""
+    behind = _skip(sentence, start + 1, " ")
+    return sentence[behind : behind + 1] in _OPERATORS and behind < len(sentence)
 
 
 def opening_words(sentence: str, markers: Markers) -> tuple[int, int]:
@@ -109,7 +118,12 @@ def _behind(sentence: str, marker_end: int, marker_start: int) -> int:
     """Where the sentence goes on behind a marker; 0 if it cannot do without the marker."""
     here = _skip(sentence, marker_end, _EMPHASIS)
     paused = _skip(sentence, here, _PAUSES)
+    if sentence[paused : paused + 1] in _CLOSING_QUOTES and paused < len(sentence):
+        return 0
     following = _skip(sentence, paused, " \t\n")
+    dash = _skip(sentence, following, _DASHES)
+    if dash > following and sentence[dash : dash + 1].isspace():
+        return _skip(sentence, dash, " \t\n")
     if paused == here:
         word_end = following
         while word_end < len(sentence) and sentence[word_end].isalpha():

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 from antidistill.defenses.seams import Cuts
 from antidistill.text.markers import UNDECIDED, Markers
+from antidistill.text.scan import LOOKBACK
 from antidistill.text.split import Splitter
 from antidistill.trace import Edit
 
@@ -111,7 +112,8 @@ class StreamEditor(ABC):
         return "".join(pieces)
 
     def _forget(self, offset: int) -> None:
-        """Drops the text before `offset`."""
+        """Drops the text before `offset`, but for what a cut there may look back at."""
+        offset -= LOOKBACK + 1
         passed = offset - self._cuts.base
         if passed > 1024:
             self._cuts.text = self._cuts.text[passed:]

@@ -149,7 +149,7 @@ static bool append_sentences(const Text *text, const Markers *markers, PyObject 
 {
     for (Sentence sentence = {0}; sentence.start < text->length; sentence.start = sentence.end) {
         sentence.end = next_cut(text, sentence.start);
-        const char flag = (char)(head_flags(text, sentence, markers) | shape_flags(text, sentence));
+        const char flag = (char)(marker_flag(text, sentence, markers) | item_flags(text, sentence) | shape_flags(text, sentence));
         if (!append(starts, sentence.start) || PyByteArray_Resize(flags, sentence.number + 1) < 0) {
             return false;
         }
@@ -182,14 +182,14 @@ static PyObject *survey(PyObject *module, PyObject *const *args, Py_ssize_t coun
     return result;
 }
 
-/* The flags of the sentence if they fit, else -1; the head is read before the whole. */
+/* The flags of the sentence if they fit, else -1; the marker, which decides most, is looked for first. */
 static int flags_if_fit(const Text *text, Sentence sentence, const Markers *markers, Fit fit)
 {
-    int flags = head_flags(text, sentence, markers);
+    int flags = marker_flag(text, sentence, markers);
     if ((flags & fit.mask & MARKER) != (fit.value & fit.mask & MARKER)) {
         return -1;
     }
-    flags |= shape_flags(text, sentence);
+    flags |= item_flags(text, sentence) | shape_flags(text, sentence);
     return (flags & fit.mask) == fit.value ? flags : -1;
 }
 

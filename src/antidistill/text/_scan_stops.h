@@ -29,12 +29,8 @@ static bool opens_line(const Text *text, Py_ssize_t here)
 static Py_ssize_t line_start(const Text *text, Py_ssize_t here)
 {
     const Py_ssize_t floor = larger(0, here - LOOKBACK);
-    for (Py_ssize_t start = here; start > floor; start--) {
-        if (at(text, start - 1) == '\n') {
-            return start;
-        }
-    }
-    return here <= LOOKBACK ? 0 : -1;
+    const Py_ssize_t newline = floor < here ? PyUnicode_FindChar(text->object, '\n', floor, here, -1) : -1;
+    return newline >= 0 ? newline + 1 : here <= LOOKBACK ? 0 : -1;
 }
 
 /* True if a word of at least two small letters starts at `here`: the sentence goes on. */
@@ -116,6 +112,18 @@ static bool is_initial(const Text *text, Py_ssize_t letter)
         && Py_UNICODE_ISUPPER(at(text, letter - 3));
 }
 
+static bool initial_follows(const Text *text, Py_ssize_t following)
+{
+    return Py_UNICODE_ISUPPER(at(text, following)) && following + 1 < text->length && at(text, following + 1) == '.';
+}
+
+/* True if the capital letter that ends what has arrived may become the second of two initials ("J. K"). */
+static bool may_be_initial(const Text *text, Py_ssize_t stop, Py_ssize_t following)
+{
+    return following == text->length - 1 && Py_UNICODE_ISUPPER(at(text, following)) && stop > 0 && at(text, stop) == '.'
+        && Py_UNICODE_ISUPPER(at(text, stop - 1));
+}
+
 /* True where the full stop belongs to a list number, an abbreviation or an initial. */
 static bool is_no_sentence_end(const Text *text, Py_ssize_t full_stop, Py_ssize_t following)
 {
@@ -126,7 +134,7 @@ static bool is_no_sentence_end(const Text *text, Py_ssize_t full_stop, Py_ssize_
     }
     const Py_ssize_t count = full_stop - start;
     if (count == 1 && Py_UNICODE_ISUPPER(at(text, start))) {
-        return is_initial(text, start);
+        return is_initial(text, start) || initial_follows(text, following);
     }
     if ((count == 1 || count == 2) && Py_UNICODE_ISDECIMAL(at(text, start)) && Py_UNICODE_ISDECIMAL(at(text, full_stop - 1))) {
         return opens_line(text, start);
@@ -143,7 +151,7 @@ static bool is_full_stop(const Text *text, Py_ssize_t stop)
 static Decision cut_after(const Text *text, Py_ssize_t stop, Py_ssize_t after)
 {
     const Py_ssize_t following = skip(text, after, is_space);
-    if (!text->final && is_open(text, following)) {
+    if (!text->final && (is_open(text, following) || may_be_initial(text, stop, following))) {
         return (Decision){following, UNDECIDED};
     }
     if (following == after || following >= text->length) {
@@ -171,10 +179,10 @@ static Decision after_cjk_stop(const Text *text, Py_ssize_t here)
 {
     const Py_ssize_t end = skip(text, here, is_any_stop);
     const Py_ssize_t after = skip(text, skip(text, end, is_cjk_closer), is_space);
-    if (after >= text->length) {
-        return text->final ? (Decision){0, after} : (Decision){after, UNDECIDED};
+    if (!text->final && is_open(text, after)) {
+        return (Decision){after, UNDECIDED};
     }
-    return (Decision){after, after};
+    return after < text->length ? (Decision){after, after} : (Decision){0, after};
 }
 
 /* True if the line of `here` is a table row and the next line, at `following`, too. */

@@ -2,10 +2,10 @@
 #ifndef ANTIDISTILL_SURVEY_H
 #define ANTIDISTILL_SURVEY_H
 
-#include "_scan_characters.h"
+#include "_scan_stops.h"
 
-enum { MARKER = 1, EQUATION = 2, RAGGED = 4, ITEM = 8 };
-enum { MOST_LEADS = 2, REACH_BEHIND_WORD = 12 };
+enum { MARKER = 1, EQUATION = 2, RAGGED = 4, ITEM = 8, BULLET = 16 };
+enum { MOST_LEADS = 2, REACH_BEHIND_WORD = 12, LONGEST_NAME = 12 };
 
 /* A tuple of str: the words that `longest` looks for. Bit w of `opening[c]` is set where word w may begin with the character c;
  * all characters beyond ASCII share the last place, and all words from the last bit on share that bit. */
@@ -103,11 +103,94 @@ static bool is_only_number(const Text *text, Py_ssize_t here, Py_ssize_t end)
     return digits == end || (digits + 1 == end && (at(text, digits) == '.' || at(text, digits) == ')'));
 }
 
-static bool is_list_item(const Text *text, Py_ssize_t start, Py_ssize_t end)
+static bool is_bullet_mark(Py_UCS4 c)
 {
-    const Py_ssize_t here = skip_until(text, start, end, is_list_opener);
-    const Py_ssize_t behind = list_number_end(text, here, end);
-    return behind && (at(text, here) != '0' || (behind - here == 3 && at(text, here + 1) != '0'));
+    return c == '-' || c == '*' || c == '+' || c == 0x2022 || c == 0x2013;
+}
+
+static bool is_bullet_at(const Text *text, Py_ssize_t here, Py_ssize_t end)
+{
+    return here + 1 < end && is_bullet_mark(at(text, here)) && is_space(at(text, here + 1));
+}
+
+static bool is_line_space_or_quote_mark(Py_UCS4 c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '>';
+}
+
+static bool is_bullet(const Text *text, Py_ssize_t start, Py_ssize_t end)
+{
+    return is_bullet_at(text, skip_until(text, start, end, is_line_space_or_quote_mark), end);
+}
+
+/* `2.`, `12)`, `3:`, `b)`, `A.` or `(b)` before white space. */
+static bool is_label(const Text *text, Py_ssize_t here, Py_ssize_t end)
+{
+    const bool bracket = here < end && at(text, here) == '(';
+    here += bracket;
+    Py_ssize_t digits = skip_until(text, here, end, is_digit);
+    const bool number = digits > here;
+    digits += !number && here < end && is_letter(at(text, here));
+    if (digits == here || digits - here > 2 || digits + 1 >= end) {
+        return false;
+    }
+    const Py_UCS4 mark = at(text, digits);
+    const bool fits = mark == ')' || (!bracket && (mark == '.' || (mark == ':' && number)));
+    return fits && is_space(at(text, digits + 1));
+}
+
+static bool ends_step(Py_UCS4 c)
+{
+    return c == '.' || c == ')' || c == '*' || c == '_' || c == '\n' || c == '\r';
+}
+
+static bool opens_step_title(Py_UCS4 c)
+{
+    return c == '-' || c == 0x2013 || c == 0x2014 || c == ':' || c == '(';
+}
+
+/* True if the four letters at `here` are the name of a step, in capital or small letters. */
+static bool names_step(const Text *text, Py_ssize_t here)
+{
+    static const char *const STEPS[] = {"step", "case", "part", NULL};
+    char word[5] = "";
+    for (int i = 0; i < 4; i++) {
+        word[i] = (char)(at(text, here + i) | 0x20);
+    }
+    return is_one_of(word, STEPS);
+}
+
+/* A name, a number and a colon (`Day 4:`), or `Step 3` before what ends a heading. */
+static bool is_step(const Text *text, Py_ssize_t here, Py_ssize_t end)
+{
+    const Py_ssize_t letters = skip_until(text, here, smaller(end, here + LONGEST_NAME + 1), is_letter);
+    const Py_ssize_t number = letters + (letters < end && at(text, letters) == ' ');
+    if (letters == here || letters - here > LONGEST_NAME || number >= end || !is_digit(at(text, number))) {
+        return false;
+    }
+    const Py_ssize_t behind = skip_until(text, number, end, is_digit);
+    if (behind - number > 2) {
+        return false;
+    }
+    if (behind < end && at(text, behind) == ':') {
+        return true;
+    }
+    if (letters - here != 4 || !names_step(text, here)) {
+        return false;
+    }
+    if (behind < end && at(text, behind) == ' ') {
+        return behind + 1 < end && opens_step_title(at(text, behind + 1));
+    }
+    return behind == end || ends_step(at(text, behind));
+}
+
+static bool is_item(const Text *text, Py_ssize_t start, Py_ssize_t end)
+{
+    Py_ssize_t here = skip_until(text, start, end, is_list_opener);
+    if (is_bullet_at(text, here, end)) {
+        here = skip_until(text, here + 1, end, is_list_opener);
+    }
+    return is_label(text, here, end) || is_step(text, here, end);
 }
 
 /* Length at which `word` ends at `here`, drawn-out letters included, or 0 where it does not stand there as a whole word. */
@@ -167,11 +250,15 @@ static bool opens_with_marker(const Text *text, Sentence sentence, const Markers
     return false;
 }
 
-/* The flags that the first words of a sentence decide. */
-static int head_flags(const Text *text, Sentence sentence, const Markers *markers)
+static int item_flags(const Text *text, Sentence sentence)
 {
-    const bool item = is_list_item(text, sentence.start, sentence.end);
-    return (item ? ITEM : 0) | (opens_with_marker(text, sentence, markers) ? MARKER : 0);
+    const bool item = is_item(text, sentence.start, sentence.end), bullet = is_bullet(text, sentence.start, sentence.end);
+    return (item ? ITEM : 0) | (bullet ? BULLET : 0);
+}
+
+static int marker_flag(const Text *text, Sentence sentence, const Markers *markers)
+{
+    return opens_with_marker(text, sentence, markers) ? MARKER : 0;
 }
 
 /* What `shape_flags` counts; the other characters are passed over. */

@@ -105,7 +105,7 @@ def _after_stop(text: str, here: int, final: bool) -> tuple[int, int]:
 def _cut_after(text: str, stop: int, after: int, final: bool) -> tuple[int, int]:
     """Decides on the stop that starts at `stop` (-1: inside a region) and ends, closers included, at `after`."""
     following = _skip_space(text, after)
-    if not final and _is_open(text, following):
+    if not final and (_is_open(text, following) or _may_be_initial(text, stop, following)):
         return following, _UNDECIDED
     if following == after or following >= len(text):
         return 0, max(after, following)
@@ -147,7 +147,7 @@ def _is_no_sentence_end(text: str, full_stop: int, following: int) -> bool:
         word_start -= 1
     word = text[word_start:full_stop]
     if len(word) == 1 and word.isupper():
-        return _is_initial(text, word_start)
+        return _is_initial(text, word_start) or _initial_follows(text, following)
     if len(word) <= 2 and word.isdecimal():
         return _opens_line(text, word_start)
     word = word.lower() if word.isascii() else ""
@@ -161,10 +161,21 @@ def _is_no_sentence_end(text: str, full_stop: int, following: int) -> bool:
 
 
 def _is_initial(text: str, letter: int) -> bool:
-    """A capital letter with a stop is an initial (or a label) at the start of a line and after another initial."""
+    """A capital letter with a stop is an initial (or a label) at the start of a line, and before or after another initial."""
     if _opens_line(text, letter):
         return True
     return letter >= 3 and text[letter - 1] == " " and text[letter - 2] == "." and text[letter - 3].isupper()
+
+
+def _initial_follows(text: str, following: int) -> bool:
+    return text[following].isupper() and text[following + 1 : following + 2] == "."
+
+
+def _may_be_initial(text: str, stop: int, following: int) -> bool:
+    """True if the capital letter that ends what has arrived may become the second of two initials ("J. K")."""
+    if following != len(text) - 1 or not text[following].isupper():
+        return False
+    return stop > 0 and text[stop] == "." and text[stop - 1].isupper()
 
 
 def _after_newline(text: str, here: int, final: bool) -> tuple[int, int]:
@@ -186,9 +197,9 @@ def _after_newline(text: str, here: int, final: bool) -> tuple[int, int]:
 def _after_cjk_stop(text: str, here: int, final: bool) -> tuple[int, int]:
     end = _skip(text, here, CJK_STOPS + STOPS)
     after = _skip_space(text, _skip(text, end, CJK_CLOSERS))
-    if after >= len(text):
-        return (0, after) if final else (after, _UNDECIDED)
-    return after, after
+    if not final and _is_open(text, after):
+        return after, _UNDECIDED
+    return (after, after) if after < len(text) else (0, after)
 
 
 def _after_region(text: str, here: int, final: bool) -> tuple[int, int]:

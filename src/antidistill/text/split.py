@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from antidistill.text.native import scan
@@ -10,6 +11,8 @@ from antidistill.text.scan import LOOKBACK
 _new_str = str.__new__
 _KEPT = LOOKBACK + 40
 _TRIM = 4096
+_MAY_CLOSE_CODE = re.compile(r"\n[ \t>]*`{3,}[ \t]*[\r\n]")
+_CANNOT_CLOSE_CODE = re.compile(r"\n[ \t>]*`*[ \t]*[^ \t>`\r\n]")
 
 
 class Sentence(str):
@@ -60,15 +63,18 @@ class Progress(NamedTuple):
 class Splitter:
     """Splits a text that arrives in pieces; reports a boundary once no further text can change it.
 
-    Holds no more than the part of the text that a rule may still look at.
+    Holds no more than the part of the text that a rule may still look at. Of open fenced code that is its first line and the
+    line that has not ended: what stands in between changes nothing.
     """
 
-    __slots__ = ("_base", "_buffer", "_resume")
+    __slots__ = ("_base", "_buffer", "_code", "_line", "_resume")
 
     def __init__(self) -> None:
         self._buffer = ""
         self._base = 0
         self._resume = 0
+        self._code = -1  # end of the first line of open fenced code, in the buffer; -1: none is open
+        self._line = -1  # end of its last line that has ended
 
     def feed(self, text: str) -> Progress:
         """Takes the next piece of the text."""
@@ -80,6 +86,9 @@ class Splitter:
         return self._advance(final=True)
 
     def _advance(self, final: bool) -> Progress:
+        if self._code != -1 and not final and not _MAY_CLOSE_CODE.search(self._buffer, self._line):
+            self._drop_code()
+            return Progress([], self._base + len(self._buffer))
         cuts, resume, safe = scan(self._buffer, self._resume, final)
         base = self._base
         self._resume = resume
@@ -88,4 +97,25 @@ class Splitter:
             self._buffer = self._buffer[dropped:]
             self._base += dropped
             self._resume -= dropped
+        self._note_code(base + safe)
         return Progress([base + cut for cut in cuts], base + safe)
+
+    def _note_code(self, safe: int) -> None:
+        """Notes whether fenced code is open: the scan waits at its back quotes, and all that has arrived is safe."""
+        buffer, resume = self._buffer, self._resume
+        is_open = buffer[resume : resume + 1] == "`" and safe == self._base + len(buffer)
+        self._code = buffer.find("\n", resume) if is_open else -1
+        self._line = buffer.rfind("\n") if is_open else -1
+
+    def _drop_code(self) -> None:
+        """Drops the lines of the open code that have ended, and most of a long line that cannot close it."""
+        self._line = self._buffer.rfind("\n", self._line)
+        if self._line - self._code > _TRIM:
+            self._drop(self._code, self._line)
+            self._line = self._code
+        if len(self._buffer) - self._line > _TRIM and (line := _CANNOT_CLOSE_CODE.match(self._buffer, self._line)):
+            self._drop(line.end(), len(self._buffer))
+
+    def _drop(self, start: int, end: int) -> None:
+        self._buffer = self._buffer[:start] + self._buffer[end:]
+        self._base += end - start
