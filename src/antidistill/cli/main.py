@@ -20,9 +20,12 @@ COMMANDS = {
     "detect": "antidistill.cli.detect:detect",
     "report": "antidistill.cli.report:report",
     "serve": "antidistill.cli.serve:serve",
+    "sample": "antidistill.cli.sample:sample",
     "methods": "antidistill.cli.methods:methods",
+    "distill": "antidistill.cli.distill:distill",
     "bounds": "antidistill.cli.bounds:bounds",
     "game": "antidistill.cli.game:game",
+    "lab": "antidistill.cli.lab:lab",
     "audit": "antidistill.cli.audit:audit",
 }
 HELP = "Edits the reasoning that a model shows so that training on it works worse, and measures the edit."

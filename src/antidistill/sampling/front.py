@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -44,13 +44,14 @@ def options_of(sampler_class: type) -> dict[str, Any]:
     return {field.name: field.default for field in dataclasses.fields(sampler_class)}
 
 
-def spec(sampler: Sampler, settings: Settings) -> dict[str, Any]:
-    """How traces were made: method, options, settings, key id and version; never the key."""
+def spec(sampler: Sampler, settings: Settings, aids: Aids | None = None) -> dict[str, Any]:
+    """How traces were made: method, options, settings, frame, what the aids are, key id and version; never the key."""
     said = {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings) if f.name not in {"key", "frame"}}
     return {
+        **(aids or Aids()).facts(sampler.aids),
         "method": sampler.name,
         "options": {name: getattr(sampler, name) for name in options_of(type(sampler))},
-        "settings": said,
+        "settings": {**said, "frame": dataclasses.asdict(settings.frame)},
         "key_id": key_id(settings.key),
         "version": metadata.version("antidistill"),
     }
@@ -63,6 +64,9 @@ def sample(
     sampler: Sampler,
     settings: Settings | None = None,
     aids: Aids | None = None,
+    *,
+    about: Mapping[str, Any] | None = None,
+    skip: int = 0,
 ) -> Iterator[Trace]:
     """Traces of a teacher under a white-box defense, in the order of the prompts, yielded batch by batch.
 
@@ -77,6 +81,8 @@ def sample(
         sampler: the method.
         settings: how it samples.
         aids: what the method needs beside the teacher: proxy, gradient, head.
+        about: more facts for every record, such as the names of the models.
+        skip: traces that are there already: the first of the run, whole batches of them.
 
     Yields:
         Traces; `meta["sampling"]` holds `spec`, the number of the sample, the tokens of reasoning and answer, whether the
@@ -89,9 +95,11 @@ def sample(
     from antidistill.sampling.decode.loop import Writer
 
     settings = settings or Settings()
-    writer = Writer(teacher, tokenizer, sampler, settings, aids or Aids())
-    record = spec(sampler, settings)
-    wanted = ((prompt, number) for prompt in _named(prompts) for number in range(settings.samples))
+    aids = aids or Aids()
+    writer = Writer(teacher, tokenizer, sampler, settings, aids)
+    record = {**spec(sampler, settings, aids), **(about or {})}
+    every = ((prompt, number) for prompt in _named(prompts) for number in range(settings.samples))
+    wanted = islice(every, skip, None)
     while batch := list(islice(wanted, settings.batch)):
         for row in writer.write(batch):
             yield _trace(row, writer, record, settings)

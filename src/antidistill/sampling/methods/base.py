@@ -39,6 +39,11 @@ class Aids:
         found: tuple[Any, Any] = self._made[eps, precision]
         return found
 
+    def facts(self, names: Sequence[str]) -> dict[str, Any]:
+        """What a record says of the named aids; models are named by whoever loaded them."""
+        found = {name: getattr(getattr(self, name), "facts", None) for name in names}
+        return {name: facts for name, facts in found.items() if facts is not None}
+
     def need(self, method: str, *names: str) -> list[Any]:
         """The named aids.
 

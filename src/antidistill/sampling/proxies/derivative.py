@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from antidistill.sampling.decode.decoder import Decoder
-from antidistill.sampling.proxies.gradient import Gradient
+from antidistill.sampling.proxies.gradient import Gradient, is_exact
 
 SIGNAL = "derivative"
 
@@ -59,12 +59,13 @@ class Tangent:
     """The exact derivative by forward-mode differentiation; keys and values are cached with their tangents.
 
     Args:
-        proxy: the proxy, float32; not changed.
+        proxy: the proxy; not changed, one of lower precision is copied to float32.
         gradient: the direction.
     """
 
     def __init__(self, proxy: Any, gradient: Gradient) -> None:
         gradient.check(proxy)
+        proxy = proxy if is_exact(proxy) else copy.deepcopy(proxy).float()
         self._proxy = proxy
         self._direction = {name: value.to(proxy.device) for name, value in gradient.values.items()}
         self._decoder = Decoder(proxy, call=self._call)

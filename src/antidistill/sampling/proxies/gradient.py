@@ -7,9 +7,9 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -21,8 +21,7 @@ from antidistill.trace import Trace
 WEIGHTS = ("tokens", "traces")
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What a gradient is the gradient of.
 
     Attributes:
@@ -39,15 +38,25 @@ class Facts:
     traces: int
     tokens: int
     weight: str
-    digest: str = ""
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
 class Gradient:
-    """Values by parameter name, float32, of the parameters' shapes; a sum over one process, never divided by their number."""
+    """A gradient; it is that of the mean loss, whatever the number of processes.
+
+    Attributes:
+        values: by parameter name, float32, of the parameters' shapes.
+        of: what it is the gradient of.
+    """
 
     values: Mapping[str, Any]
-    facts: Facts
+    of: Facts
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a record says of it."""
+        return self.of._asdict()
 
     def save(self, path: Path) -> None:
         """Writes the gradient as safetensors.
@@ -60,7 +69,7 @@ class Gradient:
         values = {name: value.contiguous().cpu() for name, value in self.values.items()}
         draft = path.with_name(f".{path.name}.part")
         try:
-            save_file(values, draft, metadata={"antidistill": orjson.dumps(asdict(self.facts)).decode()})
+            save_file(values, draft, metadata={"antidistill": orjson.dumps(self.facts).decode()})
             draft.replace(path)
         except OSError as error:
             raise OutputError(f"{path} cannot be written ({error.strerror or error}).") from error
@@ -75,7 +84,10 @@ class Gradient:
             InputError: the file is missing or is no such file.
         """
         values, facts = read_tensors(path, "gradient")
-        return cls(values, Facts(**facts))
+        try:
+            return cls(values, Facts(**facts))
+        except TypeError:
+            raise InputError(f"{path} holds no gradient: give a file that antidistill wrote for ads.") from None
 
     def check(self, proxy: Any) -> None:
         """Raises UsageError unless the gradient has the parameters of `proxy`."""
@@ -131,8 +143,7 @@ def gradient(
             share = 1 / total if weight == "tokens" else 1 / (len(counted) * example.scored)
             loss += _accumulate(model, example, share, sums)
             progress(f"gradient: {number} of {len(counted)} traces")
-    facts = Facts(loss, _norm(sums), len(counted), total, weight, _digest(sums))
-    return Gradient(sums, facts)
+    return Gradient(sums, Facts(loss, _norm(sums), len(counted), total, weight, _digest(sums)))
 
 
 def _accumulate(model: Any, example: Example, share: float, sums: Mapping[str, Any]) -> float:
@@ -151,13 +162,17 @@ def _accumulate(model: Any, example: Example, share: float, sums: Mapping[str, A
     return float(loss.detach())
 
 
+def is_exact(model: Any) -> bool:
+    """Whether all parameters are float32."""
+    import torch
+
+    return all(value.dtype == torch.float32 for value in model.parameters())
+
+
 @contextmanager
 def _exact(proxy: Any) -> Iterator[Any]:
     """The proxy in float32 and evaluation mode, all parameters with gradients; as it was afterwards."""
-    import torch
-
-    exact = all(value.dtype == torch.float32 for value in proxy.parameters())
-    model = proxy if exact else copy.deepcopy(proxy).float()
+    model = proxy if is_exact(proxy) else copy.deepcopy(proxy).float()
     wanted, training = [value.requires_grad for value in model.parameters()], model.training
     try:
         yield model.eval().requires_grad_(True)
