@@ -13,7 +13,7 @@ from aiohttp import web
 from antidistill.errors import AntidistillError, UpstreamGarbage, UpstreamStalled
 from antidistill.serve.app.engine import Answer, upstream_error
 from antidistill.serve.app.exchange import Exchange
-from antidistill.serve.guard.parts import Part
+from antidistill.serve.guard.parts import Part, kept
 from antidistill.serve.operations import Metrics, StallWatch
 from antidistill.serve.turns import Turns
 
@@ -128,7 +128,7 @@ class Relay:
             await self._write(response, guard.finish())
 
     async def _write(self, response: web.StreamResponse, parts: list[Part]) -> None:
-        payload = b"".join(parts) if all(type(part) is bytes for part in parts) else await self._resolved(parts)  # type: ignore[arg-type]
+        payload = await kept(parts, self._remember)
         if not payload:
             return
         if not self._exchange.first:
@@ -137,16 +137,8 @@ class Relay:
         await response.write(payload)
         self._writing = False
 
-    async def _resolved(self, parts: list[Part]) -> bytes:
-        tenant = self._exchange.client.tenant
-        pieces = []
-        for part in parts:
-            if isinstance(part, bytes):
-                pieces.append(part)
-            else:
-                token = await self._turns.remember(part.original, part.guarded, tenant, part.carried)
-                pieces.append(part.render(token))
-        return b"".join(pieces)
+    async def _remember(self, original: str, guarded: str, carried: str) -> str:
+        return await self._turns.remember(original, guarded, self._exchange.client.tenant, carried)
 
 
 def _what(error: Exception) -> AntidistillError:

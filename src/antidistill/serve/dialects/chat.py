@@ -127,7 +127,11 @@ class ChatStream(GuardedStream):
             choice.finished = True
         self.complete = all(one.finished for one in self._choices.values())
         if pure and len(self._templates) < _TEMPLATES and not choice.signed:
-            self._templates += learn(chunk, choice, self)
+            self._templates += self._learned(chunk, choice)
+
+    def _learned(self, chunk: Chunk, choice: Choice) -> list[Template]:
+        """How events like this one are recognised."""
+        return learn(chunk, choice, self)
 
     def _reason(self, chunk: Chunk, choice: Choice) -> dict[str, str]:
         """Feeds the reasoning of an event; what may leave of it, by field."""

@@ -109,6 +109,9 @@ def _note(chunk: Chunk, found: Finding, value: bytes) -> None:
     role = found.role
     if role is Role.NO_LOGPROBS:
         chunk.tree.replace(found.node, b"null")
+    elif role is Role.NO_LIST:
+        if value not in _EMPTY:
+            chunk.tree.replace(found.node, b"[]")
     elif role is Role.CONTENT:
         chunk.contents.append(found)
     elif value in _EMPTY:

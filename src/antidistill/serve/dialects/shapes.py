@@ -31,6 +31,7 @@ class Role(Enum):
     USAGE = auto()
     COUNT = auto()  # a single number of tokens
     NO_LOGPROBS = auto()  # tokens and their probabilities: emptied
+    NO_LIST = auto()  # the same, where an empty list has to stay
     ERROR = auto()
     SEAL = auto()  # opaque text of the engine or its owner
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from antidistill.serve.dialects.chat import ChatStream
+from antidistill.serve.dialects.messages import MessagesStream
 from antidistill.serve.dialects.ollama import OllamaStream, WholeOllama
+from antidistill.serve.dialects.responses import ResponsesStream
 from antidistill.serve.dialects.stream import GuardedStream
 from antidistill.serve.dialects.whole import WholeBody
 from antidistill.serve.dialects.whole_chat import WholeChat
+from antidistill.serve.dialects.whole_messages import WholeMessages
+from antidistill.serve.dialects.whole_responses import WholeResponses
 from antidistill.serve.wire import ndjson, sse
 
 
@@ -26,6 +30,8 @@ class Dialect(NamedTuple):
 
 DIALECTS = {
     "/v1/chat/completions": Dialect("chat", ChatStream, WholeChat),
+    "/v1/messages": Dialect("messages", MessagesStream, WholeMessages),
+    "/v1/responses": Dialect("responses", ResponsesStream, WholeResponses),
     "/api/chat": Dialect("ollama", OllamaStream, WholeOllama),
 }
 """By route; everything else is 404."""

@@ -83,7 +83,7 @@ def learn(chunk: Chunk, choice: Choice, stream: GuardedStream) -> list[Template]
     found = [*chunk.texts, *([content] if content else [])]
     if len(found) != 1 or chunk.counts or len(chunk.contents) > 1:
         return []
-    offset = len(chunk.event.before)
+    offset = chunk.raw.find(chunk.tree.data)
     start, end = offset + found[0].node.start, offset + found[0].node.end
     field = "" if content else field_of(chunk.tree, found[0])
     return [Template(stream, choice, field, chunk.raw[: start + 1], chunk.raw[end - 1 :])]

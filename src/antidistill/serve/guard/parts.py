@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -21,4 +21,30 @@ class Remember(NamedTuple):
     render: Callable[[str], bytes]
 
 
-Part = bytes | Remember
+class Later(NamedTuple):
+    """Bytes that are made once everything before them has left, because they repeat a token of it."""
+
+    render: Callable[[], bytes]
+
+
+Part = bytes | Remember | Later
+
+
+def joined(parts: Iterable[Part]) -> bytes:
+    """The bytes of parts where nothing is kept for the next turn."""
+    return b"".join(_bytes(part, "") for part in parts)
+
+
+async def kept(parts: Sequence[Part], remember: Callable[[str, str, str], Awaitable[str]]) -> bytes:
+    """The bytes of parts; `remember(original, guarded, carried)` keeps originals and returns their tokens."""
+    pieces = []
+    for part in parts:
+        token = await remember(part.original, part.guarded, part.carried) if isinstance(part, Remember) else ""
+        pieces.append(_bytes(part, token))
+    return b"".join(pieces)
+
+
+def _bytes(part: Part, token: str) -> bytes:
+    if isinstance(part, bytes):
+        return part
+    return part.render(token) if isinstance(part, Remember) else part.render()

@@ -30,7 +30,6 @@ class EventCutter:
         self._buffer = b""
         self._searched = 0
         self._max = max_bytes
-        self._after_return = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """The events that are complete now, each with its blank line.
@@ -39,11 +38,6 @@ class EventCutter:
             UpstreamGarbage: an event is longer than allowed.
         """
         events: list[bytes] = []
-        if self._after_return:
-            if data[:1] == b"\n":  # second half of a CRLF whose CR ended an event
-                events.append(b"\n")
-                data = data[1:]
-            self._after_return = not data and not events
         buffer = self._buffer + data if self._buffer else data
         start = self._cut(buffer, events)
         self._buffer = buffer[start:]
@@ -60,12 +54,10 @@ class EventCutter:
                 start = search = end + 2
             return start
         while match := _END.search(buffer, search):
-            if match.end() - match.start() == 1:
-                break
+            if match.end() == len(buffer) and match[0] == b"\r\n\r":
+                break  # half of a CRLF
             events.append(buffer[start : match.end()])
             start = search = match.end()
-        if start and start == len(buffer) and buffer[-1] == 13:
-            self._after_return = True
         return start
 
     def rest(self) -> bytes:
