@@ -113,7 +113,7 @@ class LiteLLM:
             "--port",
             str(self.port),
         ]
-        environment = os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "DEBUG"}
+        environment = os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=folder)
         while not self._is_up():

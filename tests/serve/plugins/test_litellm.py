@@ -101,9 +101,9 @@ def test_the_responses_route(litellm, model, stream):
 
 
 def test_a_route_that_is_passed_through_is_guarded_too(litellm):
-    answer = post(f"{litellm.url}/vllm/v1/chat/completions", chat("demo", True))
-    for removed in REMOVED:
-        assert removed not in answer.text
+    answer = post(f"{litellm.url}/vllm/v1/chat/completions", chat("vllm", True))
+    print(answer.status, answer.text[:3000])
+    assert 0
 
 
 def test_raw_completions_are_refused(litellm):
@@ -171,7 +171,8 @@ def test_side_channels_of_a_request_are_closed(litellm, engine):
     assert post(f"{litellm.url}/v1/chat/completions", chat("openai", False, prefill)).status == 400
 
 
-def test_no_removed_text_stands_in_the_log_at_the_usual_level(litellm):
-    """LiteLLM's own debug log shows the engine's answers before any hook; docs/plugins.md says so."""
-    text = "\n".join(line for line in litellm.log.read_text().splitlines() if "antidistill" in line.lower())
+def test_no_removed_text_stands_in_the_log(litellm):
+    """At the usual level; with LITELLM_LOG=DEBUG LiteLLM shows the engine's answers before any hook, as docs/plugins.md says."""
+    text = litellm.log.read_text()
+    assert "antidistill" in text
     assert not re.search("|".join(map(re.escape, REMOVED)), text)

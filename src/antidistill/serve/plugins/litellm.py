@@ -15,7 +15,7 @@ from fastapi import HTTPException
 from litellm.integrations.custom_guardrail import CustomGuardrail
 
 from antidistill.errors import AntidistillError, Refused
-from antidistill.serve.plugins.objects import guarded_bytes, guarded_objects
+from antidistill.serve.plugins.objects import fields_of, guarded_bytes, guarded_objects
 from antidistill.serve.plugins.session import Desk, Session
 from antidistill.serve.policies import Client
 from antidistill.serve.side_channels.requests import Asked, close_channels
@@ -98,7 +98,7 @@ class AntidistillGuardrail(CustomGuardrail):  # type: ignore[misc]
         elif isinstance(first, bytes | str):
             guarded = guarded_bytes(session, _as_bytes(whole))
         else:
-            guarded = guarded_objects(session, whole)
+            guarded = guarded_objects(session, whole, _fields)
         async for chunk in guarded:
             yield _seen_by_the_serializer(chunk)
 
@@ -146,11 +146,22 @@ def _route_of_chunk(chunk: Any) -> str:
     return CHAT if type(chunk).__name__ == "ModelResponseStream" else ""
 
 
+def _fields(response: Any) -> dict[str, Any]:
+    """The fields of an object. What LiteLLM translates into the Responses dialect calls reasoning `output_text`."""
+    fields = fields_of(response)
+    output = fields["response"].get("output") if isinstance(fields.get("response"), dict) else fields.get("output")
+    for item in [*(output if isinstance(output, list) else []), fields.get("item")]:
+        if isinstance(item, dict) and item.get("type") == "reasoning":
+            for part in item.get("content") or []:
+                part["type"] = "reasoning_text"
+    return fields
+
+
 def _seen_by_the_serializer(chunk: Any) -> Any:
     """LiteLLM's quick serializer of chat chunks leaves `reasoning_details` out unless it sees `reasoning_content` too."""
     for choice in getattr(chunk, "choices", None) or ():
         delta = getattr(choice, "delta", None)
-        if getattr(delta, "reasoning_details", None) and getattr(delta, "reasoning_content", None) is None:
+        if delta and getattr(delta, "reasoning_details", None) and getattr(delta, "reasoning_content", None) is None:
             delta.reasoning_content = ""
     return chunk
 
@@ -177,7 +188,7 @@ async def _whole(session: Session, response: Any) -> Any:
         own = {name: value for name, value in response.items() if name.startswith("_")}
         body = orjson.dumps({name: value for name, value in response.items() if name not in own})
         return {**orjson.loads(await session.whole(body)), **own}
-    fields = orjson.loads(await session.whole(response.model_dump_json(exclude_none=True).encode()))
+    fields = orjson.loads(await session.whole(orjson.dumps(_fields(response))))
     guarded = type(response)(**fields)
     for name in ("_hidden_params", "_response_headers"):
         if hasattr(response, name):

@@ -5,13 +5,13 @@ Each object becomes one server-sent event. What leaves as it came is the same ob
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
 
-from antidistill.errors import DefenseError, UpstreamGone
-from antidistill.serve.dialects.stream import GuardedStream
+from antidistill.errors import AntidistillError, DefenseError, UpstreamGone
+from antidistill.serve.guard.parts import Part
 from antidistill.serve.plugins.session import Session
 from antidistill.serve.wire import sse
 
@@ -19,29 +19,12 @@ _CHAT_END = b"data: [DONE]\n\n"
 _NO_LIMIT = 1 << 40
 
 
-def event_of(chunk: Any) -> bytes:
-    """An object of a stream as an event: a mapping, or a record of pydantic."""
-    data = orjson.dumps(chunk) if isinstance(chunk, Mapping) else chunk.model_dump_json(exclude_none=True).encode()
-    return sse.encode(data, type_of(chunk))
-
-
-class _Classes:
-    """Classes of the objects of a stream, by the type that they name."""
-
-    def __init__(self) -> None:
-        self._by_type: dict[str, type] = {}
-        self._any: type = dict
-
-    def learn(self, chunk: Any) -> None:
-        """Remembers the class of an object."""
-        self._any = dict if isinstance(chunk, Mapping) else type(chunk)
-        self._by_type[type_of(chunk)] = self._any
-
-    def make(self, event: bytes) -> Any:
-        """The object that an event stands for."""
-        fields: dict[str, Any] = orjson.loads(sse.read(event).data or b"{}")
-        made = self._by_type.get(type_of(fields), self._any)
-        return made.model_validate(fields) if hasattr(made, "model_validate") else made(**fields)
+def fields_of(chunk: Any) -> dict[str, Any]:
+    """The fields of an object of a stream: a mapping, or a record of pydantic; those that say None are left out."""
+    fields: dict[str, Any] = (
+        dict(chunk) if isinstance(chunk, Mapping) else orjson.loads(chunk.model_dump_json(exclude_none=True))
+    )
+    return fields
 
 
 def type_of(chunk: Any) -> str:
@@ -50,37 +33,90 @@ def type_of(chunk: Any) -> str:
     return str(getattr(kind, "value", kind) or "")
 
 
-async def guarded_objects(session: Session, chunks: AsyncIterable[Any]) -> AsyncIterator[Any]:
+class _Objects:
+    """Guards objects one by one, and makes new ones of the classes that it has seen.
+
+    Args:
+        session: of the response.
+        read: the fields of an object.
+    """
+
+    def __init__(self, session: Session, read: Callable[[Any], dict[str, Any]]) -> None:
+        self.stream = session.stream()
+        self._session, self._read = session, read
+        self._classes: dict[str, type] = {}
+        self._class: type = dict
+        self._chat = True
+
+    async def take(self, chunk: Any) -> list[Any]:
+        """What may leave after the next object."""
+        kind = type_of(chunk)
+        self._chat = not kind
+        self._class = self._classes[kind] = dict if isinstance(chunk, Mapping) else type(chunk)
+        event = sse.encode(orjson.dumps(self._read(chunk)), kind)
+        return [chunk if out == event else self._made(out) for out in await self._leaving(self.stream.feed(event))]
+
+    async def end(self) -> list[Any]:
+        """What was held."""
+        parts = self.stream.feed(_CHAT_END) if self._chat else []
+        left = await self._leaving([*parts, *self.stream.finish()])
+        return [self._made(out) for out in left if out != _CHAT_END]
+
+    async def _leaving(self, parts: list[Part]) -> list[bytes]:
+        """The events in what leaves; if the stream has failed, what broke it off is raised instead."""
+        pieces = await self._session.resolved(parts)
+        failure = self.stream.failure
+        if failure is not None:
+            raise DefenseError(str(failure)) if isinstance(failure, DefenseError) else failure
+        return sse.EventCutter(_NO_LIMIT).feed(b"".join(pieces))
+
+    def _made(self, event: bytes) -> Any:
+        """The object that an event stands for; unchecked where the library's own objects would not pass its checks."""
+        fields = orjson.loads(sse.read(event).data or b"{}")
+        made = self._classes.get(type_of(fields), self._class)
+        try:
+            return made(**fields)
+        except ValueError:
+            return made.model_construct(**fields)  # type: ignore[attr-defined]
+
+
+async def guarded_objects(
+    session: Session, chunks: AsyncIterable[Any], read: Callable[[Any], dict[str, Any]] = fields_of
+) -> AsyncIterator[Any]:
     """Guards a stream of objects.
 
     Args:
         session: of the response.
         chunks: objects; mappings, or records of pydantic.
+        read: the fields of an object.
 
     Yields:
         Objects of the same classes.
 
     Raises:
-        DefenseError: the defense failed, and the policy says that the response fails then.
+        DefenseError: the answer could not be guarded.
         UpstreamError: the stream broke off, or holds what no dialect knows.
     """
-    stream, classes = session.stream(), _Classes()
-    chat = True
+    objects = _Objects(session, read)
     try:
         async for chunk in chunks:
-            event, chat = event_of(chunk), not type_of(chunk)
-            classes.learn(chunk)
-            for out in _cut(await session.resolved(stream.feed(event)), stream):
-                yield chunk if out == event else classes.make(out)
-            _check(stream)
+            for out in await _cleanly(objects.take(chunk)):
+                yield out
     except BaseException:
-        stream.fail(UpstreamGone("the stream broke off."))
+        objects.stream.fail(UpstreamGone("the stream broke off."))
         raise
-    ending = stream.feed(_CHAT_END) if chat else []
-    for out in _cut(await session.resolved([*ending, *stream.finish()]), stream):
-        if out != _CHAT_END:
-            yield classes.make(out)
-    _check(stream)
+    for out in await _cleanly(objects.end()):
+        yield out
+
+
+async def _cleanly(work: Awaitable[list[Any]]) -> list[Any]:
+    """The result, or an error that quotes nothing of the answer: it may reach clients and logs."""
+    try:
+        return await work
+    except AntidistillError as error:
+        raise error.with_traceback(None) from None
+    except Exception as error:
+        raise DefenseError(f"the answer could not be guarded ({type(error).__name__})") from None
 
 
 async def guarded_bytes(session: Session, chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
@@ -104,15 +140,3 @@ async def guarded_bytes(session: Session, chunks: AsyncIterable[bytes]) -> Async
     data = b"".join(await session.resolved(stream.finish()))
     if data:
         yield data
-
-
-def _cut(pieces: Iterable[bytes], stream: GuardedStream) -> list[bytes]:
-    """The events in what leaves; none where the stream has failed, because the error is raised then."""
-    return [] if stream.failure is not None else sse.EventCutter(_NO_LIMIT).feed(b"".join(pieces))
-
-
-def _check(stream: GuardedStream) -> None:
-    """Raises what broke a stream off, without its cause: that might quote the reasoning."""
-    failure = stream.failure
-    if failure is not None:
-        raise (DefenseError(str(failure)) if isinstance(failure, DefenseError) else failure) from None
