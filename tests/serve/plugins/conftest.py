@@ -164,7 +164,12 @@ def litellm(engine, tmp_path_factory):
     config = {
         "model_list": [{"model_name": name, "litellm_params": params} for name, params in models.items()],
         "guardrails": [guardrail],
-        "general_settings": {"master_key": "sk-master"},
+        "general_settings": {
+            "master_key": "sk-master",
+            "pass_through_endpoints": [
+                {"path": "/engine", "target": engine.url, "include_subpath": True, "auth": True}
+            ],
+        },
         "litellm_settings": {"telemetry": False, "num_retries": 0},
         "router_settings": {"disable_cooldowns": True},
     }

@@ -18,6 +18,7 @@ from antidistill.errors import AntidistillError, Refused
 from antidistill.serve.plugins.objects import fields_of, guarded_bytes, guarded_objects
 from antidistill.serve.plugins.session import Desk, Session
 from antidistill.serve.policies import Client
+from antidistill.serve.policies.clients import ANONYMOUS
 from antidistill.serve.side_channels.requests import Asked, close_channels
 
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
@@ -25,9 +26,16 @@ _CALLS = {
     "completion": CHAT,
     "acompletion": CHAT,
     "anthropic_messages": MESSAGES,
+    "aanthropic_messages": MESSAGES,
     "responses": RESPONSES,
     "aresponses": RESPONSES,
 }
+_HARMLESS = frozenset(
+    "embedding aembedding embeddings image_generation aimage_generation image_edit aimage_edit moderation amoderation "
+    "transcription atranscription audio_transcription speech aspeech rerank arerank".split()
+)
+"""Calls whose answers hold no reasoning; all that are neither here nor in `_CALLS` are refused."""
+_PASSED_THROUGH = frozenset({"pass_through_endpoint", "llm_passthrough_route", "allm_passthrough_route"})
 _DROPPED = (
     "logprobs top_logprobs prompt_logprobs logprob_token_ids return_token_ids return_tokens_as_token_ids return_hidden_states "
     "return_routed_experts echo continue_final_message add_generation_prompt separate_reasoning stream_reasoning "
@@ -52,9 +60,9 @@ class AntidistillGuardrail(CustomGuardrail):  # type: ignore[misc]
         self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
     ) -> Any:
         """Puts originals of earlier turns back, and drops what asks for the reasoning in another place."""
-        route = _CALLS.get(call_type)
-        if route is None:
+        if call_type in _HARMLESS:
             return data
+        route = _CALLS.get(call_type, call_type)
         try:
             client = self._client(user_api_key_dict)
             if self._desk.session(client, _asked(data), route) is not None:
@@ -63,6 +71,16 @@ class AntidistillGuardrail(CustomGuardrail):  # type: ignore[misc]
         except Refused as refused:
             raise _http(refused) from None
         return data
+
+    async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: Any) -> Any:
+        """Refuses routes that LiteLLM passes through to an engine without asking any other hook, such as `/vllm/…`."""
+        name = str(getattr(call_type, "value", call_type))
+        if name in _PASSED_THROUGH:
+            try:
+                self._desk.session(ANONYMOUS, _asked(kwargs), name)
+            except Refused as refused:
+                raise _http(refused) from None
+        return await super().async_pre_call_deployment_hook(kwargs, call_type)
 
     async def async_post_call_success_hook(self, data: dict[str, Any], user_api_key_dict: Any, response: Any) -> Any:
         """Guards an answer that does not stream."""
