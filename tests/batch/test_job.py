@@ -469,6 +469,23 @@ def test_a_damaged_column_is_an_error_that_names_the_file(guard, table, tmp_path
         guard(tmp_path / "bad.parquet", tmp_path / "out.parquet", chunk_bytes=1 << 20)
 
 
+def test_a_run_that_fails_before_it_has_written_anything_leaves_nothing(guard, tmp_path):
+    (tmp_path / "in.jsonl").write_bytes(b'[{"reasoning": "Wait."}]\n')
+    with pytest.raises(InputError, match="JSON array"):
+        guard(tmp_path / "in.jsonl", tmp_path / "out.jsonl", ledger=tmp_path / "ledger", key_file=None)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "secret.key"] == ["in.jsonl"]
+
+
+def test_input_that_changed_in_the_middle_is_another_input(guard, killed, tmp_path):
+    source = mixed(tmp_path / "in.jsonl")
+    interrupted(killed, source, tmp_path / "out.jsonl", tmp_path / "ledger")
+    before = source.stat()
+    source.write_bytes(source.read_bytes())
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns + 1_000_000))
+    with pytest.raises(UsageError, match="another input"):
+        guard(source, tmp_path / "out.jsonl", ledger=tmp_path / "ledger", resume=True)
+
+
 def test_removed_text_is_in_no_file_of_a_run_that_was_killed(killed, tmp_path):
     source = tmp_path / "in.jsonl"
     source.write_bytes(lines([trace(n) for n in range(60) if n % 7]))

@@ -44,6 +44,7 @@ def test_a_pattern_becomes_a_folder(folder, tmp_path):
         ("in/a.jsonl", "in/a.jsonl", "is an input file"),
         ("in/a.jsonl", "in/../in/a.jsonl", "is an input file"),
         ("in", "in", "is an input file"),
+        ("in", "in/guarded", "the next run would take it for input"),
         ("in", "out.jsonl", "must be a folder"),
         ("in/**/*.jsonl*", "out", None),
         ("in/a.jsonl", "out.parquet", "keeps the kind of file"),

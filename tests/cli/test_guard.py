@@ -161,7 +161,8 @@ def environment():
 @pytest.mark.parametrize(
     ("setting", "value"),
     [("k=20", 20), ("share=0.15", 0.15), ("markers=words.txt", "words.txt"), ('match={"method": "branches"}', {"method": "branches"}),
-     ("flag=true", True), ("text=a=b", "a=b"), ("empty=", "")],
+     ("flag=true", True), ("text=a=b", "a=b"), ("empty=", ""),
+     ("share=.1", 0.1), ("k=+5", 5), ("x=3.", 3.0), ("x=1.2.3", "1.2.3"), ("x=-", "-"), ("x=.", ".")],
 )  # fmt: skip
 def test_values_are_json_or_text(setting, value):
     assert parse_settings([setting]) == {setting.partition("=")[0]: value}

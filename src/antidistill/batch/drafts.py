@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import os
 from collections.abc import Iterator
@@ -18,10 +19,9 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written ({error.strerror or error}): make room, or choose another place; "
-            "guard --resume goes on where it stopped."
-        ) from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+        cure = "make room; guard --resume goes on where it stopped" if full else "choose a place that you may write to"
+        raise OutputError(f"{path} cannot be written ({error.strerror or error}): {cure}.") from error
 
 
 class Draft:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -110,8 +111,7 @@ def guard_files(job: Job, watcher: Watcher | None = None) -> Summary:
         check_absent(files)
     check_leaks(shards, job.leaks)
     given = read_key(job.key_file) if job.key_file else None
-    with Spool(files) as spool:
-        key = given or key_beside(job.ledger or job.out)
+    with Spool(files) as spool, _kept(given or key_beside(job.ledger or job.out), spool) as key:
         watcher.on_key(key)
         settings = _begin(job, shards, files, key, spool)
         watcher.on_start(extent(shards), spool.state)
@@ -134,11 +134,22 @@ def _check(job: Job) -> None:
         require_ray()
 
 
+@contextmanager
+def _kept(key: Key, spool: Spool) -> Iterator[Key]:
+    """A key file that was made for a run goes again if the run fails before it has written anything."""
+    try:
+        yield key
+    except BaseException:
+        if key.made and not spool.is_begun:
+            key.path.unlink(missing_ok=True)
+        raise
+
+
 def _begin(job: Job, shards: Sequence[Path], files: Targets, key: Key, spool: Spool) -> Settings:
     spec = defenses.spec(defenses.make(job.method, key=key.secret, mix=job.mix, **job.options))
     inputs = [fingerprint(shard, job.leaks) for shard in shards]
     identity = {
-        "input": inputs,
+        "input": [{**one, "modified": shard.stat().st_mtime_ns} for one, shard in zip(inputs, shards, strict=True)],
         "output": [str(path.absolute()) for path in files.files],
         "method, option or key": orjson.loads(spec),
         "kind of ledger": str(job.ledger_text) if job.ledger else None,

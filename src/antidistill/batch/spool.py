@@ -39,14 +39,14 @@ class Spool:
     def __init__(self, targets: Targets) -> None:
         self.folder = targets.out.with_name(f".{targets.out.name}.guarding")
         self.state = State()
-        self._overwrite = False
+        self._overwrite = self._started = False
         self._drafts = {str(n): Draft(self.folder / f"{n:05d}", path) for n, path in enumerate(targets.shards)}
         self._drafts[REJECTED] = Draft(self.folder / "rejected", targets.rejected, private=True)
         if targets.ledger is not None:
             draft = targets.ledger.with_name(f".{targets.ledger.name}.guarding")
             self._drafts[LEDGER] = Draft(draft, targets.ledger, private=True)
         with explained(self.folder):
-            self.folder.mkdir(exist_ok=True)
+            self.folder.mkdir(0o700, exist_ok=True)
             self._journal = Journal(self.folder / "journal.jsonl")
 
     def __enter__(self) -> Spool:
@@ -55,9 +55,18 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         for draft in self._drafts.values():
             draft.close()
+        if not self.is_begun:
+            self._journal.rewrite([])
+            for draft in self._drafts.values():
+                draft.drop()
         if self.folder.exists() and not self.interrupted:
             self.remove()
         self._journal.close()
+
+    @property
+    def is_begun(self) -> bool:
+        """True if there is something that a later run can go on from."""
+        return self.state.whole or self.state.cursor != Cursor() or (self.interrupted and not self._started)
 
     @property
     def interrupted(self) -> bool:
@@ -102,6 +111,7 @@ class Spool:
             overwrite: other files may have the final names; otherwise only equal ones.
         """
         self._journal.rewrite([])
+        self._started = True
         self._overwrite = overwrite
         for draft in self._drafts.values():
             draft.drop()

@@ -58,6 +58,8 @@ class Summary:
         ]
         text += [f"unchanged: {count:,} × {reason}." for reason, count in tally.reasons.most_common()]
         text += [f"rejected: {count:,} × {reason}" for reason, count in tally.rejections.most_common(5)]
+        if not tally.rows:
+            text.append("the input holds no rows.")
         if tally.unchanged and tally.unchanged == tally.reasons[NOTHING] and not tally.guarded and method != "none":
             text.append(f"{method} found nothing to remove in these traces: they are published as they are.")
         return text + self._certificate()

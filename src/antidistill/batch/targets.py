@@ -63,6 +63,8 @@ def targets(
         OutputError: the folder of an output is missing.
     """
     outputs = [out] if source.is_file() else _in_folder(source, shards, out)
+    if source.is_dir() and source.resolve() in out.resolve().parents:
+        raise UsageError(f"{out} lies in {source}, so the next run would take it for input: write beside {source}.")
     for shard, output in zip(shards, outputs, strict=True):
         _check_kind(shard, output)
     result = Targets(out, outputs, out.with_name(f"{out.name}.rejected.jsonl"), ledger, summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 from antidistill.errors import UnknownName, UsageError
 
 Choice = TypeVar("Choice", bound=StrEnum)
+_NUMBER = re.compile(r"[+-]?(\d+\.?|\d*\.\d+)", re.ASCII)
 
 
 def guard(
@@ -94,11 +96,18 @@ def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
             raise UsageError(f"--set {setting} is not NAME=VALUE: write for instance --set k=20.")
         if name in options:
             raise UsageError(f"--set {name} is given twice: give one value.")
-        try:
-            options[name] = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            options[name] = value
+        options[name] = _value(value)
     return options
+
+
+def _value(text: str) -> Any:
+    """JSON where it can be, and numbers as people write them (".1", "+5", "3.")."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        if not _NUMBER.fullmatch(text):
+            return text
+    return float(text) if "." in text else int(text)
 
 
 def _choice(option: str, given: str, choices: type[Choice]) -> Choice:

@@ -141,6 +141,11 @@ def refusal(leaks: Sequence[Leak]) -> str:
     named = ", ".join(dict.fromkeys(map(str, leaks)))
     kinds = {leak.kind for leak in leaks}
     others = kinds - {_COPY}
+    if any(leak.kind == _REPEATED for leak in leaks):
+        return (
+            f"these values stay as they are and repeat the reasoning, so guarding it would hide nothing: {named}; cut the "
+            "reasoning out of them, or --leaks keep leaves it in."
+        )
     if any(map(_stays, leaks)):
         ways = "--leaks keep leaves it in"
     elif others:

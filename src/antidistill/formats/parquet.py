@@ -185,7 +185,7 @@ def batches(file: pq.ParquetFile, row_group: int) -> Iterator[pa.RecordBatch]:
 
 def all_rows(path: Path) -> Iterator[dict[str, Any] | RowError]:
     """The rows of a file, see `rows`."""
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:  # page by page
         for row_group in range(file.num_row_groups):
             for batch in batches(file, row_group):
                 yield from rows(batch)

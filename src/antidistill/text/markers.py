@@ -142,7 +142,8 @@ def _from_file(path: Path) -> Markers:
         content = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"markers {str(path)!r} cannot be read ({error}); give 'default', a list of words, or a UTF-8 file of words."
+            f"markers {str(path)!r} is no file of words that can be read ({error}); give 'default', a UTF-8 file with a word "
+            'on each line, or a list of words (on the command line as JSON: --set \'markers=["Wait", "Hmm"]\').'
         ) from error
     if content.lstrip().startswith("{"):
         try:
