@@ -52,15 +52,16 @@ class Engine:
                 self.asked.append((request.path, orjson.loads(await request.read())))
             return await self._demo.handle(request)
 
-        runner = web.ServerRunner(web.Server(handle))
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", self.port).start()
+        self._runner = web.ServerRunner(web.Server(handle))
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self):
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 

@@ -85,8 +85,15 @@ class GuardMiddleware:
             if n.lower() not in {name for name, _ in own} and not n.startswith(b"x-sglext")
         ]
         inner = {**scope, "headers": [*kept, *own]}
-        answer = send if session is None else _Answer(session, send, snapshot.settings.limits.max_response_bytes).send
-        await self._app(inner, _again(body, receive), answer)
+        if session is None:
+            await self._app(inner, _again(body, receive), send)
+            return
+        answer = _Answer(session, send, snapshot.settings.limits.max_response_bytes)
+        try:
+            await self._app(inner, _again(body, receive), answer.send)
+        except BaseException:
+            await answer.break_off()
+            raise
 
 
 class _Answer:
@@ -104,6 +111,14 @@ class _Answer:
             await self._begin(message)
         elif message["type"] == "http.response.body":
             await self._go_on(message.get("body", b""), message.get("more_body", False))
+
+    async def break_off(self) -> None:
+        """The application has failed: what is held never leaves, and the client of a stream is told."""
+        if self._stream is not None:
+            parts = self._stream.fail(UpstreamGone("the application left before the end of its response."))
+            data = b"".join(await self._session.resolved(parts))
+            if data:
+                await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def _begin(self, message: Message) -> None:
         headers = {name.lower(): value for name, value in message.get("headers", ())}

@@ -15,7 +15,7 @@ from fastapi import HTTPException
 from litellm.integrations.custom_guardrail import CustomGuardrail
 
 from antidistill.errors import AntidistillError, Refused
-from antidistill.serve.plugins.objects import fields_of, guarded_bytes, guarded_objects
+from antidistill.serve.plugins.objects import fields_of, guarded_bytes, guarded_objects, made
 from antidistill.serve.plugins.session import Desk, Session
 from antidistill.serve.policies import Client
 from antidistill.serve.policies.clients import ANONYMOUS
@@ -207,7 +207,7 @@ async def _whole(session: Session, response: Any) -> Any:
         body = orjson.dumps({name: value for name, value in response.items() if name not in own})
         return {**orjson.loads(await session.whole(body)), **own}
     fields = orjson.loads(await session.whole(orjson.dumps(_fields(response))))
-    guarded = type(response)(**fields)
+    guarded = made(type(response), fields)
     for name in ("_hidden_params", "_response_headers"):
         if hasattr(response, name):
             setattr(guarded, name, getattr(response, name))

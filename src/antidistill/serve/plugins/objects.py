@@ -15,7 +15,6 @@ from antidistill.serve.guard.parts import Part
 from antidistill.serve.plugins.session import Session
 from antidistill.serve.wire import sse
 
-_CHAT_END = b"data: [DONE]\n\n"
 _NO_LIMIT = 1 << 40
 
 
@@ -46,21 +45,17 @@ class _Objects:
         self._session, self._read = session, read
         self._classes: dict[str, type] = {}
         self._class: type = dict
-        self._chat = True
 
     async def take(self, chunk: Any) -> list[Any]:
         """What may leave after the next object."""
         kind = type_of(chunk)
-        self._chat = not kind
         self._class = self._classes[kind] = dict if isinstance(chunk, Mapping) else type(chunk)
         event = sse.encode(orjson.dumps(self._read(chunk)), kind)
         return [chunk if out == event else self._made(out) for out in await self._leaving(self.stream.feed(event))]
 
     async def end(self) -> list[Any]:
         """What was held."""
-        parts = self.stream.feed(_CHAT_END) if self._chat else []
-        left = await self._leaving([*parts, *self.stream.finish()])
-        return [self._made(out) for out in left if out != _CHAT_END]
+        return [self._made(out) for out in await self._leaving(self.stream.finish())]
 
     async def _leaving(self, parts: list[Part]) -> list[bytes]:
         """The events in what leaves; if the stream has failed, what broke it off is raised instead."""
@@ -71,13 +66,17 @@ class _Objects:
         return sse.EventCutter(_NO_LIMIT).feed(b"".join(pieces))
 
     def _made(self, event: bytes) -> Any:
-        """The object that an event stands for; unchecked where the library's own objects would not pass its checks."""
+        """The object that an event stands for."""
         fields = orjson.loads(sse.read(event).data or b"{}")
-        made = self._classes.get(type_of(fields), self._class)
-        try:
-            return made(**fields)
-        except ValueError:
-            return made.model_construct(**fields)  # type: ignore[attr-defined]
+        return made(self._classes.get(type_of(fields), self._class), fields)
+
+
+def made(kind: type, fields: dict[str, Any]) -> Any:
+    """An object of this class; unchecked where the library's own objects would not pass its checks."""
+    try:
+        return kind(**fields)
+    except ValueError:
+        return kind.model_construct(**fields)  # type: ignore[attr-defined]
 
 
 async def guarded_objects(

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import orjson
 
 from antidistill.defenses import Defense
-from antidistill.serve.plugins.objects import guarded_objects
+from antidistill.serve.plugins.objects import guarded_objects, made
 from antidistill.serve.plugins.session import Session
 from antidistill.serve.policies import LimitSettings, OnFailure, Policy, Unopened, Usage
 from antidistill.serve.side_channels.requests import Asked
@@ -90,4 +90,4 @@ async def guard_answer(answer: Any, defense: Defense, messages: Sequence[Any] | 
         DefenseError, UpstreamError: as `guard_stream`.
     """
     guarded = await session(defense, messages, **options).whole(answer.model_dump_json(exclude_unset=True).encode())
-    return type(answer).model_validate(orjson.loads(guarded))
+    return made(type(answer), orjson.loads(guarded))
