@@ -1,0 +1,118 @@
+"""How large an experiment is, and the problems that it draws."""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from antidistill.errors import BadOption
+from antidistill.lab.models.architectures import Size
+from antidistill.lab.training import Course
+from antidistill.lab.worlds import Problem, World
+
+_TRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Numbers of problems and lengths of training; all problems of all kinds differ.
+
+    Attributes:
+        lessons: problems whose traces the world writes for the teacher.
+        traces: prompts that the teacher answers, and traces that each student learns from.
+        holdout: clean traces for the proxy and its gradient.
+        trial: prompts on which the strength of a sampler is calibrated.
+        test: problems that students are asked.
+        visible: traces, at most, that detectors see of either side.
+        most: tokens after which reasoning is cut off.
+        teacher, student: width, layers and heads.
+        teacher_course, student_course, proxy_course: how they are trained.
+        temperature: of the teacher.
+    """
+
+    lessons: int
+    traces: int
+    holdout: int
+    trial: int
+    test: int
+    visible: int
+    most: int
+    teacher: Size
+    student: Size
+    teacher_course: Course
+    student_course: Course
+    proxy_course: Course
+    temperature: float = 0.6
+
+    def __post_init__(self) -> None:
+        for name in ("lessons", "traces", "holdout", "trial", "test", "visible", "most"):
+            if getattr(self, name) < 1:
+                raise BadOption(name, getattr(self, name), "a whole number of at least 1")
+
+
+DEFAULT = Sizes(
+    lessons=20_000,
+    traces=4_000,
+    holdout=500,
+    trial=300,
+    test=500,
+    visible=400,
+    most=220,
+    teacher=Size(96, 3),
+    student=Size(64, 2),
+    teacher_course=Course(3000),
+    student_course=Course(1200),
+    proxy_course=Course(300),
+)
+"""Fits the default experiment into 150 minutes on two quiet cores."""
+QUICK = Sizes(
+    lessons=3000,
+    traces=600,
+    holdout=60,
+    trial=60,
+    test=100,
+    visible=60,
+    most=120,
+    teacher=Size(64, 2),
+    student=Size(64, 2),
+    teacher_course=Course(300),
+    student_course=Course(60),
+    proxy_course=Course(30),
+)
+"""Shows in a few minutes that everything runs; its teacher is far from calibrated."""
+
+
+def problems(world: World, sizes: Sizes, seed: int) -> Mapping[str, Sequence[Problem]]:
+    """The problems of each use; no prompt occurs twice.
+
+    Raises:
+        BadOption: the world has not as many different problems.
+    """
+    found: Mapping[str, Sequence[Problem]] = _drawn(world, sizes, seed)  # type: ignore[arg-type]
+    return found
+
+
+@functools.lru_cache(maxsize=16)
+def _drawn(world: Any, sizes: Sizes, seed: int) -> dict[str, list[Problem]]:
+    wanted = {
+        "test": sizes.test,
+        "trial": sizes.trial,
+        "holdout": sizes.holdout,
+        "traces": sizes.traces,
+        "lessons": sizes.lessons,
+    }
+    generator = random.Random(f"{world.name} problems {seed}")
+    seen: set[str] = set()
+    return {use: [_fresh(world, generator, seen) for _ in range(count)] for use, count in wanted.items()}
+
+
+def _fresh(world: World, generator: random.Random, seen: set[str]) -> Problem:
+    for _ in range(_TRIES):
+        problem = world.problem(generator)
+        if problem.prompt not in seen:
+            seen.add(problem.prompt)
+            return problem
+    raise BadOption("world", world.name, "one with more different problems: widen its knobs or draw fewer")
