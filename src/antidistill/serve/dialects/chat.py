@@ -182,7 +182,8 @@ class ChatStream(GuardedStream):
         for found in chunk.texts:
             text = leaving.pop(field_of(chunk.tree, found), "")
             chunk.needed = chunk.needed or text != ""
-            chunk.tree.replace(found.node, quoted(text))
+            if text != chunk.tree.text(found.node):
+                chunk.tree.replace(found.node, quoted(text))
 
     def _send(self, chunk: Chunk, choice: Choice, index: int, segments: list[Segment], out: list[Part]) -> None:
         flow = choice.flow

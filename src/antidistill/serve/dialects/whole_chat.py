@@ -47,7 +47,8 @@ class WholeChat(WholeBody):
         choice = Choice(self.context, self.seen)
         leaving = self._reason(chunk, choice)
         for found in chunk.texts:
-            self.tree.replace(found.node, quoted(leaving[found.node.start]))
+            if leaving[found.node.start] != self.tree.text(found.node):
+                self.tree.replace(found.node, quoted(leaving[found.node.start]))
         self.marked = self.marked or choice.marked
         texts = choice.texts()
         for found in chunk.contents:

@@ -48,7 +48,8 @@ class WholeMessages(WholeBody):
         original = self.tree.text(found.node)
         guarded = self.guard_text(original, "thinking")
         self.marked = self.marked or bool(original.strip())
-        self.tree.replace(found.node, quoted(guarded))
+        if guarded != original:
+            self.tree.replace(found.node, quoted(guarded))
         signature = found.parent.get("signature")
         carried = self.tree.text(signature)
         self.remembers.append(Remember(original, guarded, carried, partial(self._sign, found.parent, signature)))
