@@ -88,7 +88,7 @@ class Writer:
         else:
             uniforms = [row.draws.uniform(len(row.tokens)) for row in written]
             tokens = draw(logits / settings.temperature, uniforms, settings.top_k, settings.top_p)
-        return [row.forced.popleft() if row.forced else token for row, token in zip(written, tokens, strict=True)]
+        return [row.forced[0] if row.forced else token for row, token in zip(written, tokens, strict=True)]
 
     def _changed(self, logits: Any, at: list[int], guarded: Sequence[Row], signals: Mapping[str, Any]) -> Any:
         """The logits with the guarded rows changed, except where a closing has begun or may have ended the reasoning."""

@@ -27,7 +27,7 @@ def revise(teacher: Any, sampler: Sampler, rows: Sequence[Row], ending: Ending, 
         settings: how they were sampled.
     """
     for row in rows:
-        span = ending.body(row.tokens, row.reasoning)
+        span = ending.body(row.tokens, row.cut or row.reasoning)
         positions = sorted(sampler.masked(row.draws, span))  # type: ignore[attr-defined]
         if not positions:
             continue

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gaussian(Simple):
-    """Adds Gaussian noise to the logits of k tokens of the reasoning (TraceGuard paper, section 3.3).
+    """Adds Gaussian noise to the logits of k tokens of the reasoning (TraceGuard paper, section 3.4).
 
     The expected KL divergence of the trace is at most k * sigma^2 / 2 (`antidistill bounds gaussian`).
 
