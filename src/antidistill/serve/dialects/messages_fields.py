@@ -48,7 +48,7 @@ MESSAGE: dict[str, Shape] = {
     "container": _CONTAINER,
 }
 EVENTS: dict[str, Shape] = {
-    "message_start": {"type": Role.NAME, "message": MESSAGE},
+    "message_start": {"type": Role.NAME, "message": {**MESSAGE, "content": Role.NO_LIST}},
     "content_block_start": {"type": Role.NAME, "index": Role.NAME, "content_block": BLOCK},
     "content_block_delta": {"type": Role.NAME, "index": Role.NAME, "delta": _DELTA},
     "content_block_stop": {"type": Role.NAME, "index": Role.NAME},

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from antidistill.serve.wire.tree import ARRAY, OBJECT, OTHER, STRING, Node, Tree
 
-_SHORT = re.compile(rb"[!-~]{0,300}|[^\\]{0,64}", re.S)
-"""A name, an id or a number; a sentence does not fit."""
+_SHORT = re.compile(rb'[!-~]{0,300}|"[^\s\\]{1,24}(?: [^\s\\]{1,24}){1,2}"')
+"""A name of at most three words, an id or a number; a sentence does not fit."""
 
 
 class Role(Enum):

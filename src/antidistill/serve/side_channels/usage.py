@@ -5,6 +5,7 @@ Reasoning tokens that were counted minus tokens that can be seen are the tokens 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from antidistill.serve.guard.context import Seen
@@ -26,7 +27,7 @@ _INPUT = (
     "prompt_cache_miss_tokens",
     "service_tier",
 )
-_LONGEST_WORD = 32
+_WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def recount(usage: Any, mode: Usage, seen: Seen) -> Any:
@@ -74,10 +75,10 @@ def _cut(output: int, reasoning: int | None, seen: Seen) -> int:
 def _numbers(value: Any) -> Any:
     """The numbers and short words of a value: text does not pass in their place."""
     if isinstance(value, dict):
-        return {key: _numbers(inner) for key, inner in value.items() if len(key) <= _LONGEST_WORD * 2}
+        return {key: _numbers(inner) for key, inner in value.items() if _WORD.fullmatch(key)}
     if isinstance(value, (bool, int, float)) or value is None:
         return value
-    return value if isinstance(value, str) and len(value) <= _LONGEST_WORD else None
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else None
 
 
 def _is_count(value: Any) -> bool:
