@@ -52,6 +52,11 @@ class Outcome:
         """Right and finished: what accuracy counts."""
         return self.right and self.finished
 
+    @property
+    def loops(self) -> bool:
+        """Whether it repeats itself more than it says anything new."""
+        return self.distinct < LOOPING
+
 
 MEASURES: dict[str, tuple[str, Callable[[Outcome], float]]] = {
     "accuracy": ("", lambda outcome: outcome.correct),
@@ -60,7 +65,7 @@ MEASURES: dict[str, tuple[str, Callable[[Outcome], float]]] = {
     "closed": ("", lambda outcome: outcome.closed),
     "tokens": ("tokens", lambda outcome: outcome.tokens),
     "boxes": ("boxes per output", lambda outcome: outcome.boxes),
-    "looping": ("", lambda outcome: outcome.distinct < LOOPING),
+    "looping": ("", lambda outcome: outcome.loops),
     "markers": ("marker sentences per output", lambda outcome: outcome.markers),
     "says_marker": ("", lambda outcome: outcome.markers > 0),
 }

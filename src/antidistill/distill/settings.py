@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from antidistill.errors import BadOption
@@ -112,6 +112,31 @@ class Asking:
         _check(self.temperature >= 0, "temperature", self.temperature, "at least 0")
         _check(0 < self.top_p <= 1, "top_p", self.top_p, "in (0, 1]")
         _check(self.samples == 1 or self.temperature > 0, "samples", self.samples, "1 where the temperature is 0")
+
+
+def changed(settings: Any, name: str, value: Any) -> Any:
+    """Settings with one value changed; `lora.rank` reaches into the adapter, `lora` takes true, false or a table.
+
+    Raises:
+        BadOption: no such setting, or a value out of its range.
+    """
+    own, _, inner = name.partition(".")
+    known = [field.name for field in fields(settings)]
+    _check(own in known, own, value, f"one of {', '.join(sorted(known))}")
+    if own == "lora":
+        value = changed(settings.lora or Lora(), inner, value) if inner else _adapter(value)
+    given, wanted = type(value), type(getattr(settings, own))
+    fits = own == "lora" or given is wanted or (given is int and wanted is float) or wanted is type(None)
+    _check(fits or own == "maps", name, value, f"a {wanted.__name__}")
+    return replace(settings, **{own: value})
+
+
+def _adapter(value: Any) -> Lora | None:
+    if isinstance(value, dict):
+        made: Lora = from_table(Lora, value)
+        return made
+    _check(isinstance(value, bool), "lora", value, 'true, false or a table such as {"rank": 16}')
+    return Lora() if value else None
 
 
 def from_table(kind: type[Any], table: dict[str, Any]) -> Any:
