@@ -126,11 +126,12 @@ def _finished(experiment: Experiment, condition: Condition, progress: Callable[[
     if result is not None and result.exists():
         kept: dict[str, Any] = orjson.loads(result.read_bytes())
         return kept
-    entry = _made(experiment, condition, material, place, progress)
+    made = orjson.dumps(_made(experiment, condition, material, place, progress), option=orjson.OPT_INDENT_2)
+    entry: dict[str, Any] = orjson.loads(made)  # the same whether it is made or read back: NaN is null
     if result is not None and is_first():
         result.parent.mkdir(parents=True, exist_ok=True)
         draft = result.with_suffix(".writing")
-        draft.write_bytes(orjson.dumps(entry, option=orjson.OPT_INDENT_2))
+        draft.write_bytes(made)
         draft.replace(result)
     return entry
 
