@@ -1,4 +1,4 @@
-"""What each sentence does in its reasoning: eight functions, told by keywords, by a trained tagger, or by a model behind a URL."""
+"""What each sentence does in its reasoning: eight functions, told by keywords, a trained tagger, or a model behind a URL."""
 
 from antidistill.anchors.functions.base import FUNCTIONS, Tagger, make
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from math import log1p
 
 import numpy as np
@@ -16,6 +17,8 @@ _TOKEN = re.compile(r"[a-z']+|\d+(?:\.\d+)?|\\[a-z]+|[^\sa-z\d]")
 _WORD = re.compile(r"[a-z]{3,}|\d+")
 _RESULT = re.compile(r"=\s*([^=,.;]+)")
 _OPENING = 3
+_MARK = "~"
+"""Stands before the terms of an opening."""
 _HALVES = (0.7, 0.93)
 """What is left of a cue one sentence later: the state of the reasoning, short and long."""
 
@@ -32,14 +35,17 @@ _CUES = tuple(
 _SYMBOLS = frozenset("+-*/=^\\{}()")
 
 
-def terms(sentence: str, asked: frozenset[str]) -> Counter[str]:
-    """Counts of words, pairs of words and openings; numbers are all alike but for whether the prompt names them."""
+def terms(sentence: str, asked: frozenset[str]) -> tuple[Counter[str], Counter[str]]:
+    """Counts of the words and pairs of words, and of the openings; numbers are alike but for whether the prompt names them."""
     words = [_folded(token, asked) for token in _TOKEN.findall(sentence.lower())]
     framed = ["^", *words, "$"]
     found = Counter(framed)
-    found.update(f"{one} {two}" for one, two in zip(framed, framed[1:], strict=False))
-    found.update("^" + " ".join(words[:length]) for length in range(1, min(_OPENING, len(words)) + 1))
-    return found
+    found.update(f"{one} {two}" for one, two in pairwise(framed))
+    head = ["^", *words[:_OPENING], "$"]
+    spans = [
+        (start, end) for start in range(len(head)) for end in range(start + 1, min(start + _OPENING, len(head)) + 1)
+    ]
+    return found, Counter(_MARK + " ".join(head[start:end]) for start, end in spans)
 
 
 def _folded(token: str, asked: frozenset[str]) -> str:
@@ -111,3 +117,5 @@ def _form(sentence: str) -> list[float]:
 
 MEASURES = 9 + 5 + 13 + 4 + (len(_CUES) + 1) * (1 + len(_HALVES))
 """How many measures a sentence has."""
+LOCAL = slice(14, 31)
+"""The measures of form and novelty: those that say something about the neighbours too."""

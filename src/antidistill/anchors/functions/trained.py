@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from antidistill.anchors.functions.base import FUNCTIONS
-from antidistill.anchors.functions.features import MEASURES, asked_for, measures, terms
+from antidistill.anchors.functions.features import LOCAL, MEASURES, asked_for, measures, terms
 from antidistill.errors import InputError
 
 Matrix = NDArray[np.float64]
@@ -23,7 +23,10 @@ NEIGHBOURS = (0, -1, 1)
 """The sentence itself, the one before, the one behind."""
 REACH = np.array([1.0, 0.5, 0.5])
 """How much the words of each of them count before the model weighs them."""
-MEASURE_REACH = 0.15
+MEASURE_REACH = np.zeros((3, MEASURES))
+"""The same for measures, shape (neighbours, measures)."""
+MEASURE_REACH[0] = 0.12
+MEASURE_REACH[1:, LOCAL] = 0.12
 _ARRAYS = ("terms", "idf", "weights", "measure_weights", "centre", "scale", "bias")
 
 
@@ -56,10 +59,12 @@ class LinearModel:
             return np.zeros((0, len(FUNCTIONS)))
         asked = asked_for(prompt)
         lexical = np.stack([self._lexical(sentence, asked) for sentence in sentences])
-        placed = (measures(sentences, asked) - self.centre) / self.scale * MEASURE_REACH
+        placed = (measures(sentences, asked) - self.centre) / self.scale
         logits = np.tile(self.bias, (len(sentences), 1))
         for place, offset in enumerate(NEIGHBOURS):
-            logits += shifted(lexical[:, place] + placed @ self.measure_weights[place], offset)
+            logits += shifted(
+                lexical[:, place] + placed @ (self.measure_weights[place] * MEASURE_REACH[place][:, None]), offset
+            )
         exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(exponents / exponents.sum(axis=1, keepdims=True), dtype=np.float64)
 
@@ -69,14 +74,19 @@ class LinearModel:
         return np.asarray(np.tensordot(values, self.weights[numbers], 1), dtype=np.float64)
 
 
-def vector(counts: Mapping[str, int], known: Mapping[str, int], idf: Matrix) -> tuple[NDArray[np.int64], Matrix]:
-    """The known terms of a sentence and their values: (1 + log count) x idf, of length 1."""
+def vector(
+    counts: Iterable[Mapping[str, int]], known: Mapping[str, int], idf: Matrix
+) -> tuple[NDArray[np.int64], Matrix]:
+    """The known terms of a sentence and their values, (1 + log count) x idf; each group of terms has length 1."""
+    groups = [_group(group, known, idf) for group in counts]
+    return np.concatenate([numbers for numbers, _ in groups]), np.concatenate([values for _, values in groups])
+
+
+def _group(counts: Mapping[str, int], known: Mapping[str, int], idf: Matrix) -> tuple[NDArray[np.int64], Matrix]:
     found = [(known[term], count) for term, count in counts.items() if term in known]
-    if not found:
-        return np.zeros(0, np.int64), np.zeros(0)
     numbers = np.array([number for number, _ in found], dtype=np.int64)
     values = (1 + np.log([count for _, count in found])) * idf[numbers]
-    return numbers, values / np.linalg.norm(values)
+    return numbers, values / max(float(np.linalg.norm(values)), 1e-12)
 
 
 def shifted(rows: Matrix, offset: int) -> Matrix:

@@ -62,7 +62,7 @@ def _untrained(examples: Sequence[Labelled], least: int) -> LinearModel:
         asked = asked_for(example.prompt)
         placed.append(measures(example.sentences, asked))
         for sentence in example.sentences:
-            seen.update(terms(sentence, asked).keys())
+            seen.update(term for group in terms(sentence, asked) for term in group)
     count = sum(len(example.sentences) for example in examples)
     kept = sorted(term for term, times in seen.items() if times >= least)
     idf = np.array([np.log((1 + count) / (1 + seen[term])) + 1 for term in kept])
@@ -85,10 +85,17 @@ def _rows(examples: Sequence[Labelled], model: LinearModel) -> Any:
         bounds = np.cumsum([0, *(len(numbers) for numbers, _ in found)])
         columns, values = (np.concatenate([pair[side] for pair in found]) for side in (0, 1))
         lexical = sp.csr_matrix((values, columns, bounds), shape=(len(found), len(model.terms)))
-        placed = sp.csr_matrix((measures(example.sentences, asked) - model.centre) / model.scale * MEASURE_REACH)
+        placed = sp.csr_matrix((measures(example.sentences, asked) - model.centre) / model.scale)
         parts = [_moved(lexical * reach, offset) for reach, offset in zip(REACH, NEIGHBOURS, strict=True)]
-        blocks.append(sp.hstack([*parts, *(_moved(placed, offset) for offset in NEIGHBOURS)]))
+        blocks.append(sp.hstack([*parts, *_moved_measures(placed)]))
     return sp.vstack(blocks).tocsr()
+
+
+def _moved_measures(placed: Any) -> list[Any]:
+    import scipy.sparse as sp
+
+    pairs = zip(MEASURE_REACH, NEIGHBOURS, strict=True)
+    return [_moved(placed @ sp.diags(reach), offset) for reach, offset in pairs]
 
 
 def _moved(rows: Any, offset: int) -> Any:
@@ -107,3 +114,27 @@ def _with(model: LinearModel, weights: Matrix, bias: Matrix) -> LinearModel:
     return LinearModel(
         model.terms, model.idf, scaled, placed.transpose(1, 2, 0), model.centre, model.scale, bias, model.problems
     )
+
+
+STRENGTHS = (0.15, 0.3, 0.6)
+"""What `choose` chooses from."""
+
+
+def choose(examples: Sequence[Labelled]) -> float:
+    """The strength with the best accuracy on problems that were left out of `examples`, one after the other."""
+    problems = sorted({example.problem for example in examples})
+    if len(problems) < 2:
+        return STRENGTHS[1]
+    return max(STRENGTHS, key=lambda strength: sum(_right(examples, problem, strength) for problem in problems))
+
+
+def _right(examples: Sequence[Labelled], problem: str, strength: float) -> int:
+    """Sentences of `problem` that a model of the other problems tags as they are labelled."""
+    model = fit([example for example in examples if example.problem != problem], strength=strength)
+    names = tuple(FUNCTIONS)
+    right = 0
+    for example in examples:
+        if example.problem == problem:
+            found = model.probabilities(example.sentences, example.prompt).argmax(axis=1)
+            right += sum(names[best] == label for best, label in zip(found, example.functions, strict=True))
+    return right

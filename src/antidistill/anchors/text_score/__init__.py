@@ -1,0 +1,1 @@
+"""How much a sentence matters, told from the text alone."""
