@@ -49,7 +49,6 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "receiver-heads": "antidistill.anchors.receiver_heads:ReceiverHeads",
         "suppression": "antidistill.anchors.suppression:Suppression",
         "resampling": "antidistill.anchors.resampling:Resampling",
-        "text": "antidistill.anchors.text_score.scorer:TextScore",
     },
     "taggers": {
         "regex": "antidistill.anchors.functions.regex:RegexTagger",

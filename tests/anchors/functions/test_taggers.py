@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.texts import reasonings
 
 from antidistill import split
@@ -56,10 +55,10 @@ def test_the_keyword_rules_of_the_paper(sentence, function):
 
 
 def test_the_shipped_tagger_knows_clear_cases_and_its_problems():
-    text = "Wait, maybe I made a mistake there. 12 * 4 = 48. **Final Answer** The final answer is \\boxed{48}. "
+    text = "I need to find how many there are. The box is 12 by 4. Wait, maybe I made a mistake there. 12 * 4 = 48. **Final Answer** The final answer is \\boxed{48}. "
     tags = TrainedTagger().tag(split(text), "How many?")
-    assert tags[0] == "uncertainty_management"
-    assert tags[1] == "active_computation"
+    assert tags[2] == "uncertainty_management"
+    assert tags[3] == "active_computation"
     assert tags[-1] == "final_answer_emission"
     assert len(TrainedTagger().problems) == 5
 

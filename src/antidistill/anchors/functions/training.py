@@ -67,7 +67,8 @@ def _untrained(examples: Sequence[Labelled], least: int) -> LinearModel:
     kept = sorted(term for term, times in seen.items() if times >= least)
     idf = np.array([np.log((1 + count) / (1 + seen[term])) + 1 for term in kept])
     every = np.concatenate(placed)
-    scale = np.where(every.std(axis=0) > 0, every.std(axis=0), 1.0)
+    spread = every.std(axis=0)
+    scale = np.where(spread > 1e-3, spread, 1.0)  # a measure that never changes says nothing
     problems = tuple(sorted({example.problem for example in examples}))
     empty = np.zeros((0, 0))
     known = {term: number for number, term in enumerate(kept)}

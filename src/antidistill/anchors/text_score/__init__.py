@@ -1,1 +1,0 @@
-"""How much a sentence matters, told from the text alone."""
