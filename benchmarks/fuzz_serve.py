@@ -127,7 +127,7 @@ def _damaged(data: bytes, rng: random.Random) -> bytes:
 
 
 def _atheris() -> None:
-    import atheris
+    import atheris  # type: ignore[import-untyped]
 
     for name in [name for name in sys.modules if name.startswith("antidistill.serve")]:
         del sys.modules[name]  # read again, with instruments
