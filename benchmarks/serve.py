@@ -1,8 +1,8 @@
 """CPU of the reverse proxy per event, beside a bare aiohttp pass-through, with paced streams on loopback.
 
 An engine process streams chat completions of shared traces at a fixed pace; one proxy process at a time (ours with `traceguard`,
-or bare) carries them to a client process. The processor time of the proxy process is divided by the events that the engine sends at
-its pace. The latency is the time from an event's stamp in the engine to the client, p50, p95 and p99 over events of answers,
+or bare) carries them to a client process. The processor time of the proxy process is divided by the events that the engine sends
+at its pace. The latency is the time from an event's stamp in the engine to the client, p50, p95 and p99 over events of answers,
 which nothing holds. The ways take turns, so that what else runs on the machine hits them alike. Prints JSON.
 """
 
