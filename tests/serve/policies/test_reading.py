@@ -96,7 +96,7 @@ def test_a_misspelt_variable_is_suggested_and_those_of_others_are_left_alone():
     [
         ("limits: {max_streams: many}", "limits.max_streams: Input should be a valid integer"),
         ("limits: {max_streams: 0}", "greater than or equal to 1"),
-        ("limits: {hold_seconds: -1}", "greater than 0"),
+        ("limits: {idle_seconds: -1}", "greater than 0"),
         ("limits: {max_streams: 1, max_streams: 2}", "'max_streams' stands twice"),
         ("rules: [a", "it is not YAML in line"),
         ("- a\n- b", "it holds a list"),

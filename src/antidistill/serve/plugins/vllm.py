@@ -2,8 +2,8 @@
 
 A wrapper hands everything to the parser it wraps and edits the reasoning in its results, so that structured output, which needs
 to know where reasoning ends, works as before. It also takes log probabilities and token ids out of requests, for they show the
-same text. Registered by `register`, which vLLM finds through its entry point `vllm.general_plugins`, or by
-`--reasoning-parser-plugin` with the path of this file. Policies come from the file that ANTIDISTILL_POLICY names.
+same text. Registered by `--reasoning-parser-plugin` with the path of this file. Policies come from the file that the variable
+ANTIDISTILL_POLICY names.
 """
 
 from __future__ import annotations
