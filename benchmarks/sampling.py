@@ -129,7 +129,7 @@ class Bench:
     def public(self, clone: Path) -> Callable[[], int]:
         """The public loop, on the same three models."""
         names: dict[str, Any] = {"torch": torch, "F": torch.nn.functional, "LogitsProcessor": LogitsProcessor}
-        classes = [
+        classes: list[ast.stmt] = [
             node for node in ast.walk(ast.parse((clone / "gentraces.py").read_text())) if isinstance(node, ast.ClassDef)
         ]
         exec(compile(ast.Module(classes, type_ignores=[]), "gentraces.py", "exec"), names)

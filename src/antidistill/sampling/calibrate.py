@@ -48,11 +48,11 @@ class Calibration:
         """As the command line prints it."""
         return {
             "option": self.option,
-            "value": self.reached.strength,
+            "strength": self.reached.strength,
             "target": self.target,
             "reached": self.reached.accuracy.to_json(),
             "inside": self.inside,
-            "tried": [{"value": each.strength, **each.accuracy.to_json()} for each in self.tried],
+            "tried": [{"strength": each.strength, **each.accuracy.to_json()} for each in self.tried],
         }
 
 
