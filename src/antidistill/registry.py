@@ -47,8 +47,6 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "scorers": {
         "receiver-heads": "antidistill.anchors.receiver_heads:ReceiverHeads",
-        "suppression": "antidistill.anchors.suppression:Suppression",
-        "resampling": "antidistill.anchors.resampling:Resampling",
     },
     "taggers": {
         "regex": "antidistill.anchors.functions.regex:RegexTagger",
