@@ -88,3 +88,15 @@ def test_tokens_go_where_the_dialect_has_room():
         for remember in made.remembers:
             remember.render("TOKEN")
         assert where(json.loads(made.render())) == "TOKEN"
+
+
+@pytest.mark.parametrize("kind", ["output_text", "text", "reasoning_text"])
+def test_any_text_in_a_reasoning_item_is_reasoning(kind):
+    """LiteLLM calls the text of a reasoning item "output_text"."""
+    trace = next(trace for trace in bundled_traces() if guarded(trace, context(trace.prompt)) != trace.reasoning)
+    own = context(trace.prompt)
+    made = responses.whole(trace.reasoning, trace.answer)
+    made["output"][0]["content"][0]["type"] = kind
+    item, message = json.loads(DIALECTS["/v1/responses"].whole(own, json.dumps(made).encode()).render())["output"]
+    assert item["content"] == [{"type": kind, "text": guarded(trace, own)}]
+    assert message["content"][0]["text"] == trace.answer

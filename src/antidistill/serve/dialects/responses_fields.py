@@ -20,12 +20,15 @@ PART = ByType(
         "summary_text": {"type": Role.NAME, "text": Role.REASONING},
     }
 )
+_THOUGHT: Shape = {"type": Role.NAME, "text": Role.REASONING}
+_THOUGHTS = ByType(dict.fromkeys(("reasoning_text", "summary_text", "output_text", "text"), _THOUGHT))
+"""Whatever text stands in a reasoning item is reasoning; LiteLLM calls it "output_text"."""
 _REASONING: Shape = {
     "id": Role.NAME,
     "type": Role.NAME,
     "status": Role.NAME,
-    "summary": Each(PART),
-    "content": Each(PART),
+    "summary": Each(_THOUGHTS),
+    "content": Each(_THOUGHTS),
     "encrypted_content": Role.SEAL,
 }
 _MESSAGE: Shape = {
