@@ -68,7 +68,7 @@ def test_a_rule_says_what_differs_from_the_default_and_another_method_has_its_ow
 def test_with_nothing_said_reasoning_is_guarded_and_a_failure_drops_it():
     (default,) = snapshot().policies
     assert default.defense is not None
-    assert (default.usage, default.on_failure) == (Usage.UPSTREAM, OnFailure.DROP_REASONING)
+    assert (default.usage, default.on_failure) == (Usage.VISIBLE, OnFailure.DROP_REASONING)
 
 
 def test_the_hash_is_the_same_on_every_replica_and_changes_with_what_the_policies_do():

@@ -21,7 +21,7 @@ class Context:
 
     guard: Guard
     unopened: Unopened = Unopened.HOLD
-    usage: Usage = Usage.UPSTREAM
+    usage: Usage = Usage.VISIBLE
     max_event_bytes: int = 8_388_608
 
 

@@ -33,7 +33,7 @@ def session(
     *,
     route: str = CHAT,
     on_failure: OnFailure = OnFailure.DROP_REASONING,
-    usage: Usage = Usage.UPSTREAM,
+    usage: Usage = Usage.VISIBLE,
     unopened: Unopened = Unopened.HOLD,
     turns: Turns | None = None,
     tenant: str = "anonymous",

@@ -22,7 +22,7 @@ _DEFAULTS: dict[str, Any] = {
     "method": "traceguard",
     "options": {},
     "mix": None,
-    "usage": Usage.UPSTREAM,
+    "usage": Usage.VISIBLE,
     "on_failure": OnFailure.DROP_REASONING,
     "unopened": Unopened.HOLD,
 }
