@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +19,7 @@ def continuations(
     Prompts of one length are read together, so that no padding is needed and every architecture can be asked alike.
 
     Args:
-        model: maps input_ids and past_key_values (cache_params for Mamba) to logits.
+        model: maps input_ids and its own cache (`past_key_values`, or `cache_params` as Mamba has it) to logits.
         prompts: tokens of each prompt.
         most: tokens after which a row is cut off.
         stop: the token that ends a row.
@@ -46,11 +47,12 @@ def _write(model: Any, tokens: Any, most: int, stop: int, temperature: float, ge
 
     written = []
     done = torch.zeros(len(tokens), dtype=torch.bool)
+    cache = "cache_params" if "cache_params" in inspect.signature(model.forward).parameters else "past_key_values"
     past: Any = None
     with torch.inference_mode():
         for _ in range(most):
-            output = model(input_ids=tokens, past_key_values=past, use_cache=True)
-            past = output.past_key_values
+            output = model(input_ids=tokens, **{cache: past}, use_cache=True)
+            past = getattr(output, cache)
             logits = output.logits[:, -1]
             if temperature:
                 chosen = torch.multinomial((logits / temperature).softmax(-1), 1, generator=generator)[:, 0]

@@ -1,0 +1,156 @@
+"""Every world: its traces end in their answer, its markers are where it says, its knobs are checked."""
+
+import itertools
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from antidistill.errors import BadOption, UnknownName
+from antidistill.lab.worlds import WORLDS, knobs, make
+from antidistill.lab.worlds.mixture import shapes
+from antidistill.text.markers import DEFAULT
+from antidistill.text.native import survey
+from antidistill.text.survey import MARKER
+
+SEEDS = st.integers(0, 10**6)
+NAMES = st.sampled_from(sorted(WORLDS))
+
+
+def traces(world, count, reflection=True, seed=0):
+    generator = random.Random(seed)
+    for _ in range(count):
+        problem = world.problem(generator)
+        yield problem, world.write(problem, generator, reflection=reflection)
+
+
+def marked(text):
+    return [bool(flag & MARKER) for flag in survey(text, DEFAULT)[1]]
+
+
+@settings(deadline=None)
+@given(NAMES, SEEDS, st.booleans())
+def test_the_last_sentence_of_a_trace_says_the_answer(name, seed, reflection):
+    world = make(name)
+    for problem, text in traces(world, 1, reflection, seed):
+        assert world.is_right(problem, problem.answer)
+        kept = text[text.rstrip().rfind(".", 0, -1) + 1 :]
+        if name == "plan":
+            first, second = problem.answer.split(" and ")
+            assert f"{first} and {second}" in text
+            assert str(int(first) + int(second)) in kept
+        elif name == "corrections":
+            assert problem.answer in kept
+        else:
+            assert problem.answer in text
+
+
+@settings(deadline=None)
+@given(NAMES, SEEDS)
+def test_the_same_seed_writes_the_same_trace(name, seed):
+    assert list(traces(make(name), 2, seed=seed)) == list(traces(make(name), 2, seed=seed))
+
+
+@settings(deadline=None)
+@given(NAMES, SEEDS)
+def test_without_reflection_there_is_no_marker(name, seed):
+    for _, text in traces(make(name), 3, reflection=False, seed=seed):
+        assert not any(marked(text))
+
+
+@pytest.mark.parametrize("name", sorted(WORLDS))
+def test_a_wrong_answer_is_wrong(name):
+    world = make(name)
+    for problem, _ in traces(world, 20):
+        for answer in (
+            "",
+            "101",
+            "4 and 4",
+            "x and y",
+            problem.answer + " and 1",
+            problem.answer.replace("and", "or") + "1",
+        ):
+            assert not world.is_right(problem, answer)
+
+
+def test_the_plan_accepts_the_pair_in_any_order_and_any_other_pair_that_makes_the_target():
+    world = make("plan")
+    problem = next(p for p, _ in traces(world, 500) if len(pairs(p)) > 1)
+    for first, second in pairs(problem):
+        assert world.is_right(problem, f"{first} and {second}")
+        assert world.is_right(problem, f"{second} and {first}.")
+
+
+def pairs(problem):
+    *row, target = problem.given
+    return [(a, b) for place, a in enumerate(row) for b in row[place + 1 :] if a + b == target]
+
+
+def test_in_the_plan_only_marker_sentences_name_a_further_attempt():
+    for _, text in traces(make("plan"), 200):
+        sentences = [part.rstrip(".") for part in text.split(". ")]
+        named = [" and " in sentence and not sentence.endswith("that is it") for sentence in sentences]
+        assert named[0]
+        assert named[1:] == marked(text)[1:]
+
+
+def test_the_sums_of_a_corrected_step_are_right_and_slips_come_as_often_as_the_knob_says():
+    world = make("corrections:slip=0.3,check=1.0")
+    slipped = Counter()
+    for problem, text in traces(world, 400):
+        shown, *moves = problem.given
+        sentences = [part for part in text.split(". ") if part]
+        assert len(sentences) == 2 * len(moves)
+        for place, move in enumerate(moves):
+            shown = (shown + move) % 100
+            assert sentences[2 * place + 1].rstrip(".").split()[-1] == str(shown)
+            slipped[sentences[2 * place].rstrip(".").split()[-1] != str(shown)] += 1
+    assert slipped[True] / slipped.total() == pytest.approx(0.3, abs=0.06)
+
+
+def test_decoration_without_its_markers_is_what_it_says_without_reflection():
+    world = make("decoration:variety=1")
+    generator = random.Random(3)
+    problem = world.problem(generator)
+    decorated = world.write(problem, generator)
+    plain = world.write(problem, generator, reflection=False)
+    kept = [part for part in decorated.split(". ") if not part.startswith(("Hmm", "Wait", "Alright", "Actually"))]
+    assert ". ".join(kept).rstrip(".") == plain.rstrip(".")
+
+
+@pytest.mark.parametrize("shape", ["DeepSeek-R1", "QwQ-32B"])
+def test_the_mixture_has_the_branches_that_were_measured(shape):
+    lengths = Counter()
+    for _, text in traces(make(f"mixture:shape={shape},steps=8"), 1500):
+        heads = [place for place, flag in enumerate(marked(text)) if flag]
+        lengths.update(after - before for before, after in itertools.pairwise(heads))
+    measured = shapes()[shape]["branch"]
+    # A trace of the lab is short, so only short branches can be compared with each other; two is the shortest one here.
+    ours = {length: lengths[length] / sum(lengths[n] for n in range(2, 6)) for length in range(3, 6)}
+    theirs = {n: measured.get(str(n), 0) for n in range(1, 6)}
+    total = sum(theirs.values())
+    for length, share in ours.items():
+        assert share == pytest.approx(theirs[length] / total, abs=0.06)
+
+
+def test_the_mixture_uses_the_words_that_were_measured():
+    words = Counter()
+    for _, text in traces(make("mixture:shape=DeepSeek-R1"), 2000):
+        words.update(part.split(",")[0].split(":")[0].lower() for part in text.split(". ") if any(marked(part + ".")))
+    for word, share in shapes()["DeepSeek-R1"]["words"].items():
+        assert words[word] / words.total() == pytest.approx(share, abs=0.04)
+
+
+def test_knobs_are_read_and_checked():
+    assert knobs(make("plan:numbers=7,largest=40"))["largest"] == 40
+    with pytest.raises(UnknownName, match="did you mean 'plan'"):
+        make("plam")
+    with pytest.raises(UnknownName, match="knob of plan"):
+        make("plan:number=7")
+    for text in ("plan:numbers=2", "plan:numbers=x", "plan:numbers", "corrections:slip=1.5", "mixture:steps=0"):
+        with pytest.raises(BadOption):
+            make(text)
+    with pytest.raises(UnknownName, match="shape"):
+        make("mixture:shape=GPT")
