@@ -108,3 +108,21 @@ def test_no_event_is_empty_where_text_was_cut(route, style):
         return [o for o in payloads(data) if '"delta": ""' in str(o) or "'thinking': ''" in str(o.get("delta", ""))]
 
     assert len(empty(out)) == len(empty(before))
+
+
+@pytest.mark.parametrize("method", ["traceguard", "exchange", "marker-words"])
+def test_text_of_a_reasoning_item_that_streams_as_that_of_an_answer_is_reasoning(method):
+    """LiteLLM streams it so."""
+    route, style = next(case for case in CASES if case[0] == "/v1/responses" and case[1] != "summary")
+    for trace in bundled_traces()[:3]:
+        own = context(trace.prompt, method)
+        data = b"".join(events(route, style, trace)).replace(b"reasoning_text", b"output_text")
+        told = payloads(run(route, own, shuffled(data, 3)))
+        item = next(one["item"]["id"] for one in told if one["type"] == "response.output_item.added")
+        deltas = [one["delta"] for one in told if one["type"].endswith(".delta") and one["item_id"] == item]
+        assert "".join(deltas) == guarded(trace, own)
+        (final,) = [one["response"]["output"] for one in told if one["type"] == "response.completed"]
+        assert [part["text"] for part in final[0]["content"]] == [guarded(trace, own)]
+        assert final[1]["content"][0]["text"] == trace.answer
+        other = [one["delta"] for one in told if one["type"].endswith(".delta") and one["item_id"] != item]
+        assert "".join(other) == trace.answer

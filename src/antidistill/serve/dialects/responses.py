@@ -10,7 +10,7 @@ from antidistill.serve.dialects.chat import ChatStream
 from antidistill.serve.dialects.choice import Choice
 from antidistill.serve.dialects.chunk import Chunk, read_chunk
 from antidistill.serve.dialects.finals import Finals
-from antidistill.serve.dialects.responses_fields import EVENTS, LAST
+from antidistill.serve.dialects.responses_fields import EVENTS, IN_REASONING, LAST
 from antidistill.serve.dialects.shapes import Role
 from antidistill.serve.dialects.template import Template
 from antidistill.serve.dialects.third_party import is_foreign_seal, may_be_signed
@@ -37,6 +37,7 @@ class ResponsesStream(ChatStream):
         self._unsure: list[tuple[bytes, Event]] = []
         self._unsure_item = ""
         self._finals = Finals(context)
+        self._reasoning_items: set[str | int] = set()
 
     def _chunk(self, raw: bytes, event: Event, out: list[Part]) -> None:
         tree = self._tree(event.data or b"")
@@ -80,7 +81,9 @@ class ResponsesStream(ChatStream):
         response = tree.root.get("response")
         if response is not None:
             self._may_be_signed = may_be_signed(tree.text(response.get("model")))
-        chunk = read_chunk(raw, event, tree, EVENTS[kind])
+        self._note_reasoning_item(tree)
+        in_reasoning = kind in IN_REASONING and self._speaks_of_reasoning(tree)
+        chunk = read_chunk(raw, event, tree, IN_REASONING[kind] if in_reasoning else EVENTS[kind])
         if kind == "error":
             self._tell_error(b'{"error":' + tree.data + b"}", out)
         elif self._is_signed(tree):
@@ -90,6 +93,18 @@ class ResponsesStream(ChatStream):
         else:
             self._told(chunk, kind, out)
         self.complete = kind in LAST
+
+    def _note_reasoning_item(self, tree: Tree) -> None:
+        """Remembers the name and the place of an item of reasoning."""
+        item = tree.root.get("item")
+        if item is not None and tree.text(item.get("type")) == "reasoning":
+            self._reasoning_items |= {tree.text(item.get("id")), tree.value(tree.root.get("output_index"))}
+            self._reasoning_items -= {"", None}
+
+    def _speaks_of_reasoning(self, tree: Tree) -> bool:
+        return not self._reasoning_items.isdisjoint(
+            (tree.text(tree.root.get("item_id")), tree.value(tree.root.get("output_index")))
+        )
 
     def _is_signed(self, tree: Tree) -> bool:
         item = tree.root.get("item")

@@ -109,5 +109,12 @@ EVENTS: dict[str, Shape] = {
     "error": {**_PLACE, "code": Role.NAME, "message": Role.ERROR, "param": Role.NAME, "error": Role.ERROR},
 }
 """By type; others are dropped."""
+IN_REASONING: dict[str, Shape] = {
+    "response.output_text.delta": {**_PLACE, "delta": Role.REASONING, "logprobs": Role.NO_LIST},
+    "response.output_text.done": {**_PLACE, "text": Role.REASONING, "logprobs": Role.NO_LIST},
+    "response.content_part.added": {**_PLACE, "part": _THOUGHTS},
+    "response.content_part.done": {**_PLACE, "part": _THOUGHTS},
+}
+"""What these events are where they speak of a reasoning item: LiteLLM streams its text as that of an answer."""
 LAST = frozenset(("response.completed", "response.incomplete", "response.failed"))
 """Events that end a response."""
