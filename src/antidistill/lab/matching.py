@@ -1,4 +1,4 @@
-"""Methods at a matched price: text defenses at one removed share, samplers at one accuracy of the teacher."""
+"""Text defenses at a matched price: one share of the characters removed. Samplers are matched by `sampling.calibrate`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,6 @@ DOSES: dict[str, tuple[str, Callable[[float], float]]] = {
 }
 """Text defense -> the option that doses it, and the option's value at a position in (0, 1]. Short traces need a share where
 TraceGuard's `k` would jump: one marker sentence is a tenth to a third of a trace of the lab."""
-STRENGTHS: dict[str, Callable[[float], float]] = {
-    "temperature": lambda position: 0.6 * 10**position,
-    "gaussian": lambda position: 20 * position,
-    "ads": lambda position: 10 ** (6 * position - 3),
-    "ads-permuted": lambda position: 10 ** (6 * position - 3),
-    "poe": lambda position: position,
-    "doge": lambda position: position,
-}
-"""Sampler -> its strength at a position in (0, 1)."""
 
 
 class Found(NamedTuple):

@@ -63,6 +63,8 @@ class Experiment:
                 raise UnknownName("student", student, STUDENTS)
         for method in self.methods:
             is_text(method)
+        for world in self.worlds:
+            make(world)
         if self.seeds < 1:
             raise BadOption("seeds", self.seeds, "a whole number of at least 1")
         for name in ("share", "price"):
@@ -80,7 +82,7 @@ class Experiment:
 
 
 QUICK_RUN = Experiment(
-    worlds=("plan",), methods=("none", "traceguard", "temperature"), students=("llama",), seeds=1, sizes=QUICK
+    worlds=("plan",), methods=("none", "traceguard", "ads"), students=("llama",), seeds=1, sizes=QUICK
 )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -13,7 +14,7 @@ from antidistill import registry
 from antidistill.distill.matched import guarded, removed_share
 from antidistill.errors import UnknownName
 from antidistill.formats import read, write
-from antidistill.lab.matching import STRENGTHS, defense_at, search
+from antidistill.lab.matching import defense_at
 from antidistill.lab.models.architectures import llama
 from antidistill.lab.sizes import Sizes, problems
 from antidistill.lab.store import Store, code
@@ -21,6 +22,7 @@ from antidistill.lab.students import teach
 from antidistill.lab.training import Course
 from antidistill.lab.words import FRAME, tokenizer
 from antidistill.lab.worlds import Problem, World, knobs
+from antidistill.sampling import make
 from antidistill.trace import Trace
 
 CLEAN, PLAIN, ANSWER = "none", "no-reflection", "answer-only"
@@ -29,7 +31,6 @@ CONTROLS = (PLAIN, ANSWER)
 KEY = b"the key of the lab, public here."
 ANSWER_TOKENS = 12
 _BATCH = 256
-_STEPS = 7
 _WORDS = 2000
 _MAKING = ("worlds", "models", "words", "training", "sizes")
 
@@ -86,7 +87,7 @@ class School:
 
     def _train_proxy(self, target: Path) -> None:
         _, words = load(self.teacher())
-        self._train(target, words, self._holdout(), self.sizes.proxy_course, teacher=False)
+        self._train(target, words, self.holdout(), self.sizes.proxy_course, teacher=False)
 
     def _train(self, target: Path, words: Any, traces: Sequence[Trace], course: Course, *, teacher: bool) -> None:
         import torch
@@ -97,8 +98,9 @@ class School:
         model.save_pretrained(target)
         words.save_pretrained(target)
 
-    def _holdout(self) -> list[Trace]:
-        return self._sampled(CLEAN, "holdout", {})
+    def holdout(self) -> list[Trace]:
+        """Clean traces for proxy, gradient and head."""
+        return self._sampled(make(CLEAN), "holdout")
 
     def traces(self, method: str) -> Path:
         """Folder with `traces.jsonl`, what the method made of the train prompts, and `facts.json`."""
@@ -122,7 +124,7 @@ class School:
         if method == PLAIN:
             return written(self.world, self.problems("traces"), self.seed, reflection=False), {}
         if method == CLEAN:
-            return self._sampled(CLEAN, "traces", {}), {}
+            return self._sampled(make(CLEAN), "traces"), {}
         clean = list(read(self.traces(CLEAN) / "traces.jsonl"))
         if method == ANSWER:
             return [
@@ -134,27 +136,29 @@ class School:
             defense = defense_at(method, self.share, clean, KEY)
             found = guarded(clean, defense)
             return found, {"spec": spec(defense), "removed_share": removed_share(clean, found)}
-        options = self._strength(method)
-        return self._sampled(method, "traces", options), {"options": options}
+        found, facts = self._matched(method)
+        return self._sampled(found, "traces"), facts
 
-    def _strength(self, method: str) -> dict[str, float]:
-        """The option at which the sampler costs the teacher nearest to `price` of its accuracy on the trial prompts."""
-        option = registry.load("samplers", method).strength
-        clean = self._accuracy(CLEAN, {})
-        value_at = STRENGTHS[method]
-        found = search(lambda place: clean - self._accuracy(method, {option: value_at(place)}), self.price, _STEPS)
-        return {option: value_at(found.position)}
+    def _matched(self, method: str) -> tuple[Any, dict[str, Any]]:
+        """The sampler at the strength that costs the teacher nearest to `price` of its accuracy on the trial prompts."""
+        from antidistill.sampling.calibrate import calibrate
 
-    def _accuracy(self, method: str, options: Mapping[str, float]) -> float:
-        answered = zip(self.problems("trial"), self._sampled(method, "trial", options), strict=True)
-        return sum(self.world.is_right(problem, trace.answer) for problem, trace in answered) / self.sizes.trial
+        clean = self._graded(make(CLEAN))
+        target = max(sum(clean) / len(clean) - self.price, 1 / len(clean))
+        found = calibrate(self._graded, make(method), target)
+        return found.sampler, {"strength": found.to_json()}
+
+    def _graded(self, sampler: Any) -> list[bool]:
+        """Which of its answers to the trial prompts are right."""
+        answered = zip(self.problems("trial"), self._sampled(sampler, "trial"), strict=True)
+        return [self.world.is_right(problem, trace.answer) for problem, trace in answered]
 
     def _is_right(self, place: int, trace: Trace) -> bool:
         return self.world.is_right(self.problems("traces")[place], trace.answer)
 
-    def _sampled(self, method: str, use: str, options: Mapping[str, Any]) -> list[Trace]:
+    def _sampled(self, sampler: Any, use: str) -> list[Trace]:
         """The teacher's traces of the prompts of one use under a sampler."""
-        from antidistill.sampling import Prompt, Settings, make, sample
+        from antidistill.sampling import Prompt, Settings, sample
 
         model, words = load(self.teacher())
         settings = Settings(
@@ -165,20 +169,27 @@ class School:
             key=KEY,
             frame=FRAME,
         )
-        sampler = make(method, **options)
         prompts = [Prompt(f"{use} {number}", problem.prompt) for number, problem in enumerate(self.problems(use))]
         return list(sample(model, words, prompts, sampler, settings, self._aids(sampler)))
 
     def _aids(self, sampler: Any) -> Any:
-        """The proxy and the gradient of its loss on clean holdout traces, where the sampler needs them."""
-        from antidistill.sampling import Aids
-        from antidistill.sampling.proxies.gradient import gradient
+        """What the sampler needs: the proxy, the gradient of its loss, or a head, the last two made with holdout traces."""
+        return _aids(self, tuple(sampler.aids)) if sampler.aids else None
 
-        if not sampler.aids:
-            return None
-        model, words = load(self.proxy())
-        wants = "gradient" in sampler.aids
-        return Aids(proxy=model, gradient=gradient(model, words, self._holdout(), FRAME) if wants else None)
+
+@functools.lru_cache(maxsize=4)
+def _aids(school: School, wanted: tuple[str, ...]) -> Any:
+    from antidistill.sampling import Aids
+    from antidistill.sampling.proxies.gradient import gradient
+    from antidistill.sampling.proxies.train_head import train_head
+
+    proxy, words = load(school.proxy())
+    found: dict[str, Any] = {"proxy": proxy}
+    if "gradient" in wanted:
+        found["gradient"] = gradient(proxy, words, school.holdout(), FRAME)
+    if "head" in wanted:
+        found["head"] = train_head(load(school.teacher())[0], words, school.holdout(), proxy, frame=FRAME)
+    return Aids(**found)
 
 
 def is_text(method: str) -> bool:
@@ -187,7 +198,7 @@ def is_text(method: str) -> bool:
     Raises:
         UnknownName: it is neither.
     """
-    if method in STRENGTHS or method == CLEAN:
+    if method in registry.names("samplers"):
         return False
     if method in registry.names("defenses"):
         return True
@@ -201,7 +212,7 @@ def needs_proxy(method: str) -> bool:
 
 def methods() -> list[str]:
     """All methods that the lab can compare."""
-    return [*registry.names("defenses"), *STRENGTHS]
+    return list(dict.fromkeys([*registry.names("defenses"), *registry.names("samplers")]))
 
 
 def written(world: World, asked: Sequence[Problem], seed: int, *, reflection: bool = True) -> list[Trace]:

@@ -69,18 +69,18 @@ DEFAULT = Sizes(
 )
 """Fits the default experiment into 150 minutes on two quiet cores."""
 QUICK = Sizes(
-    lessons=3000,
-    traces=600,
-    holdout=60,
-    trial=60,
-    test=100,
-    visible=60,
-    most=120,
+    lessons=2000,
+    traces=300,
+    holdout=40,
+    trial=30,
+    test=50,
+    visible=40,
+    most=90,
     teacher=Size(64, 2),
     student=Size(64, 2),
-    teacher_course=Course(300),
-    student_course=Course(60),
-    proxy_course=Course(30),
+    teacher_course=Course(150),
+    student_course=Course(40),
+    proxy_course=Course(20),
 )
 """Shows in a few minutes that everything runs; its teacher is far from calibrated."""
 

@@ -32,7 +32,7 @@ class Plan:
     name: ClassVar[str] = "plan"
     tells: ClassVar[str] = "A marker sentence announces the next attempt of a search; no other sentence names it."
     numbers: int = 6
-    largest: int = 30
+    largest: int = 20
     variety: int = 4
 
     def __post_init__(self) -> None:
