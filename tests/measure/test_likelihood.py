@@ -55,15 +55,16 @@ class TestSmallModel:
             assert losses.nats == pytest.approx(expected, abs=0.4)  # bfloat16 where the processor has it
             assert losses.nats.sum() == pytest.approx(sum(expected), rel=0.02, abs=1e-6)
 
-    def test_a_long_text_is_scored_whole_with_the_context_of_its_window(self, small):
+    def test_a_long_text_is_scored_whole_with_the_context_of_its_window(self, small, monkeypatch):
+        monkeypatch.setattr("antidistill.measure.likelihood.has_bfloat16", lambda device: False)  # which rounds
         text = "The tank holds 40 litres and loses 3 each hour. " * 12
         narrow = LanguageModel(small.name, small.model, small.tokenizer, window=48, stride=16)
         (windowed,), (whole,) = narrow.losses([text]), small.losses([text])
         assert len(windowed.nats) == len(whole.nats) == small.count(text) > 100
-        assert windowed.nats[:47] == pytest.approx(whole.nats[:47], abs=0.4)
+        assert windowed.nats[:47] == pytest.approx(whole.nats[:47], abs=0.01)
         assert [text[start:].lstrip()[:1] for start in whole.starts[:3]] == ["T", "t", "h"]
         (tail,) = small.losses([text[windowed.starts[-48] :]])
-        assert windowed.nats[-1] == pytest.approx(tail.nats[-1], abs=0.4)
+        assert windowed.nats[-1] == pytest.approx(tail.nats[-1], abs=0.4)  # other tokens before it
 
     def test_texts_are_read_once(self, small):
         steps = []

@@ -11,7 +11,7 @@ import typer
 from antidistill.cli.output import json_file, keep_apart, write_json
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from antidistill.cli.console import ResultConsole
 
 bounds = typer.Typer(help="Bound how visible a change can be at most, whatever the detector.", rich_markup_mode=None)
 
@@ -148,7 +148,7 @@ def _number(value: float) -> str:
     return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
 
 
-def _console() -> Console:
-    from rich.console import Console
+def _console() -> ResultConsole:
+    from antidistill.cli.console import ResultConsole
 
-    return Console(markup=False, highlight=False)
+    return ResultConsole(markup=False, highlight=False)

@@ -92,9 +92,9 @@ def _progress() -> Iterator[Progress]:
 
 
 def _print(result: Detection) -> None:
-    from rich.console import Console
+    from antidistill.cli.console import ResultConsole
 
-    console = Console()
+    console = ResultConsole()
     console.print(_paired_table(result))
     console.print()
     console.print(_unpaired_table(result))

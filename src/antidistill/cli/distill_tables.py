@@ -13,10 +13,11 @@ _SHOWN = {"accuracy": "accuracy", "finished": "= finished", "accuracy_of_finishe
 
 def print_plan(plan: Plan) -> None:
     """Steps, tokens and hours of each condition; memory; what the numbers rest on."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    from antidistill.cli.console import ResultConsole
+
+    console = ResultConsole()
     table = Table(
         "condition", "traces", "removed", "tokens per epoch", "cut off", "steps", "hours", box=None, pad_edge=False
     )
@@ -37,9 +38,9 @@ def print_plan(plan: Plan) -> None:
 
 def print_result(result: Mapping[str, Any]) -> None:
     """Accuracy of each student and what it is made of; the difference to the first; published numbers beside them."""
-    from rich.console import Console
+    from antidistill.cli.console import ResultConsole
 
-    console = Console()
+    console = ResultConsole()
     console.print(_students(result))
     if result["comparisons"]:
         console.print()

@@ -90,8 +90,8 @@ def _prior(given: str | None, payoffs: Payoffs) -> Array | None:
 
 
 def _print(sentences: Sequence[str]) -> None:
-    from rich.console import Console
+    from antidistill.cli.console import ResultConsole
 
-    console = Console(markup=False, highlight=False)
+    console = ResultConsole(markup=False, highlight=False)
     for sentence in sentences:
         console.print(sentence)

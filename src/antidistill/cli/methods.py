@@ -72,15 +72,16 @@ def _of_white_box(name: str, method_class: Any) -> dict[str, Any]:
 
 
 def _print(rows: list[dict[str, Any]], head: str) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from antidistill.cli.console import ResultConsole
 
     table = Table(head, "options", "streams", "what it does", box=None, pad_edge=False)
     for row in rows:
         options = ", ".join(f"{option}={_shown(default)}" for option, default in row["options"].items())
         streams = "needs " + row["missing"] if row["missing"] else "yes" if row["streams"] else "no"
         table.add_row(row["name"], options or "-", streams, row["summary"])
-    console = Console()
+    console = ResultConsole()
     console.print(table)
     console.print()
 
