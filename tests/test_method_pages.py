@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from antidistill import registry
-from antidistill.defenses import options_of
 
 PAGES = Path(__file__).resolve().parents[1] / "docs" / "methods"
 METHODS = list(registry.BUILT_IN["defenses"])
@@ -20,7 +19,7 @@ def options_on(page):
 @pytest.mark.parametrize("method", METHODS)
 def test_page_lists_the_options_of_its_method(method):
     named = options_on((PAGES / f"{method}.md").read_text("utf-8"))
-    actual = options_of(registry.load("defenses", method))
+    actual = registry.options_of(registry.load("defenses", method))
     assert set(named) == set(actual)
     for option, default in actual.items():
         assert default is None or named[option] == str(default), option

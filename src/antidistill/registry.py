@@ -6,7 +6,9 @@ A built-in is a "module:attribute" string, imported on first use. A third party 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+from collections.abc import Mapping
 from importlib import import_module, metadata
 from typing import Any
 
@@ -86,3 +88,32 @@ def load(kind: str, name: str) -> Any:
     if point is None:
         raise UnknownName(kind.removesuffix("s").replace("-", " "), name, names(kind))
     return point.load()
+
+
+def make(kind: str, name: str, **options: Any) -> Any:
+    """The object `name` of a kind whose entries are dataclasses, with its options.
+
+    Raises:
+        UnknownName: no such name, or no such option of it.
+        BadOption: an option out of its range.
+    """
+    made = load(kind, name)
+    check_options(name, options, made)
+    return made(**options)
+
+
+def check_options(name: str, options: Mapping[str, Any], entry: type) -> None:
+    """Raises UnknownName if one of the options is none of `entry`, which is registered as `name`."""
+    known = options_of(entry)
+    for option in options:
+        if option not in known:
+            raise UnknownName(f"option of {name}", option, known)
+
+
+def options_of(entry: type) -> dict[str, Any]:
+    """Names and defaults of the options of a dataclass; the secret `key` is none, and an option that has to be given has None."""
+    return {
+        field.name: None if field.default is dataclasses.MISSING else field.default
+        for field in dataclasses.fields(entry)
+        if field.init and field.name != "key"
+    }

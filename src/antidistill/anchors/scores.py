@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from antidistill import registry
-from antidistill.errors import RowError, UnknownName
+from antidistill.errors import RowError
 from antidistill.text import Sentence, split
 from antidistill.trace import Trace
 
@@ -78,12 +77,7 @@ def make(name: str, **options: Any) -> Scorer:
         UnknownName: no such scorer, or no such option of it.
         BadOption: an option out of its range.
     """
-    scorer_class = registry.load("scorers", name)
-    fields = [field.name for field in dataclasses.fields(scorer_class) if field.init]
-    for option in options:
-        if option not in fields:
-            raise UnknownName(f"option of {name}", option, fields)
-    scorer: Scorer = scorer_class(**options)
+    scorer: Scorer = registry.make("scorers", name, **options)
     return scorer
 
 

@@ -53,16 +53,18 @@ def describe(kind: str, name: str) -> dict[str, Any]:
 
 
 def _of_text(name: str, method_class: type) -> dict[str, Any]:
-    from antidistill.defenses import make, options_of
+    from antidistill import registry
+    from antidistill.defenses import make
 
-    return {"streams": make(name, key=b"any").streams, "options": options_of(method_class)}
+    return {"streams": make(name, key=b"any").streams, "options": registry.options_of(method_class)}
 
 
 def _of_white_box(name: str, method_class: Any) -> dict[str, Any]:
-    from antidistill.sampling import make, options_of
+    from antidistill import registry
+    from antidistill.sampling import make
 
     missing = None if find_spec("torch") else "torch"
-    options = options_of(method_class)
+    options = registry.options_of(method_class)
     return {
         "streams": not make(name).post_hoc,
         "options": options,

@@ -2,7 +2,7 @@
 
 from antidistill.defenses.base import Defense, Editor
 from antidistill.defenses.choices import key_id
-from antidistill.defenses.front import edit, from_spec, guard, make, name_of, options_of, spans, spec, spec_hash
+from antidistill.defenses.front import edit, from_spec, guard, make, name_of, spans, spec, spec_hash
 from antidistill.defenses.mix import Mix, certificate
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "key_id",
     "make",
     "name_of",
-    "options_of",
     "spans",
     "spec",
     "spec_hash",

@@ -33,28 +33,16 @@ def make(name: str, *, key: bytes = b"", mix: float | None = None, **options: An
         BadOption: an option out of its range.
     """
     defense_class = registry.load("defenses", name)
-    fields = options_of(defense_class)
-    for option in options:
-        if option not in fields:
-            raise UnknownName(f"option of {name}", option, fields)
+    registry.check_options(name, options, defense_class)
     accepts_key = any(field.name == "key" for field in dataclasses.fields(defense_class))
     defense: Defense = defense_class(**options, **({"key": key} if accepts_key else {}))
     return defense if mix is None else Mix(inner=defense, probability=mix, key=key)
 
 
-def options_of(defense_class: type) -> dict[str, Any]:
-    """Names and defaults of a defense's options."""
-    return {
-        field.name: None if field.default is dataclasses.MISSING else field.default
-        for field in dataclasses.fields(defense_class)
-        if field.name != "key"
-    }
-
-
 def spec(defense: Defense) -> str:
     """The JSON that rebuilds the defense: method, options, mix, key id and version; never the key."""
     inner = defense.inner if isinstance(defense, Mix) else defense
-    options = {name: _plain(getattr(inner, name)) for name in options_of(type(inner))}
+    options = {name: _plain(getattr(inner, name)) for name in registry.options_of(type(inner))}
     record = {
         "method": name_of(inner),
         "options": {name: value for name, value in options.items() if value is not None},

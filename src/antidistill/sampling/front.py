@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from antidistill import registry
 from antidistill.defenses.choices import key_id
-from antidistill.errors import UnknownName
 from antidistill.sampling.methods.base import Aids, Sampler
 from antidistill.sampling.settings import Prompt, Settings
 from antidistill.trace import Trace
@@ -30,18 +29,8 @@ def make(name: str, **options: Any) -> Sampler:
         UnknownName: no such method, or no such option of it.
         BadOption: an option out of its range.
     """
-    sampler_class = registry.load("samplers", name)
-    fields = options_of(sampler_class)
-    for option in options:
-        if option not in fields:
-            raise UnknownName(f"option of {name}", option, fields)
-    sampler: Sampler = sampler_class(**options)
+    sampler: Sampler = registry.make("samplers", name, **options)
     return sampler
-
-
-def options_of(sampler_class: type) -> dict[str, Any]:
-    """Names and defaults of a sampler's options."""
-    return {field.name: field.default for field in dataclasses.fields(sampler_class)}
 
 
 def spec(sampler: Sampler, settings: Settings, aids: Aids | None = None) -> dict[str, Any]:
@@ -50,7 +39,7 @@ def spec(sampler: Sampler, settings: Settings, aids: Aids | None = None) -> dict
     return {
         **(aids or Aids()).facts(sampler.aids),
         "method": sampler.name,
-        "options": {name: getattr(sampler, name) for name in options_of(type(sampler))},
+        "options": {name: getattr(sampler, name) for name in registry.options_of(type(sampler))},
         "settings": {**said, "frame": dataclasses.asdict(settings.frame)},
         "key_id": key_id(settings.key),
         "version": metadata.version("antidistill"),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from antidistill import registry
-from antidistill.errors import UnknownName
 
 FUNCTIONS: dict[str, str] = {
     "problem_setup": "reads or rephrases the problem",
@@ -51,10 +49,5 @@ def make(name: str, **options: Any) -> Tagger:
         UnknownName: no such tagger, or no such option of it.
         BadOption: an option out of its range.
     """
-    tagger_class = registry.load("taggers", name)
-    fields = [field.name for field in dataclasses.fields(tagger_class) if field.init]
-    for option in options:
-        if option not in fields:
-            raise UnknownName(f"option of {name}", option, fields)
-    tagger: Tagger = tagger_class(**options)
+    tagger: Tagger = registry.make("taggers", name, **options)
     return tagger
