@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 
 import machine
 from antidistill.defenses import Defense, spec
+from antidistill.defenses.matching import guarded, matched, removed_share
 from antidistill.distill import Layout, Training, train
 from antidistill.distill.losses import FRAME, PARTS, completion_losses, parts_of
-from antidistill.distill.matched import guarded, matched, removed_share
 from antidistill.trace import Trace
 
 HERE = Path(__file__).resolve().parent
@@ -118,7 +118,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("traces", nargs="?", type=Path, default=TRACES, help="Parquet file with a column model")
     parser.add_argument("--teacher", nargs="+", choices=list(TEACHERS), default=list(TEACHERS), help="whose traces")
     parser.add_argument("--condition", nargs="+", choices=CONDITIONS, default=list(CONDITIONS), help="only these")
-    parser.add_argument("--student", default="smollm2-135m", help="smollm2-135m, gemma3-270m, a hub name or a folder")
+    parser.add_argument("--student", default="smollm2-135m", help="smollm2-135m, a hub name or a folder")
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, …")
     parser.add_argument("--share", type=float, default=0.10, help="removed share that is matched")
     parser.add_argument("--train", type=int, default=64, help="training traces per teacher and seed")

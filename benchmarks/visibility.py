@@ -9,16 +9,16 @@ cells of the same specification are kept.
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 import machine
-from antidistill import defense, guard
+from antidistill import defense
 from antidistill.defenses import Defense, spec
+from antidistill.defenses.matching import AS_PUBLISHED, guarded, matched, removed_share
 from antidistill.measure import Options, detect
 from antidistill.trace import Trace
 
@@ -26,13 +26,6 @@ HERE = Path(__file__).resolve().parent
 TRACES = HERE.parents[1] / "shared" / "data" / "traces_gsm8k_4models.parquet"
 KEY = b"the key of this benchmark, 32 b."
 BUDGETS = (0.05, 0.10, 0.15)
-SEARCHED: dict[str, tuple[str, Callable[[float], float | int]]] = {
-    "traceguard": ("k", lambda position: max(1, round(100 * position))),
-    "random-sentences": ("share", lambda position: position),
-    "branches": ("share", lambda position: position),
-    "steps": ("share", lambda position: position),
-}
-"""Method -> its option, and the value at a position in (0, 1]; more is removed at higher positions."""
 DOSES: dict[str, list[dict[str, Any]]] = {
     "none": [{}],
     "marker-words": [{"k": 5}, {"k": 15}, {}],
@@ -85,47 +78,24 @@ def _methods(traces: list[Trace], only: str | None) -> Iterator[tuple[str, str, 
         for options in doses if only in (None, method) else ():
             words = ", ".join(f"{option}={value}" for option, value in options.items())
             yield method, words or "all", defense(method, key=KEY, **options)
-    for method in SEARCHED if only is None else [only] if only in SEARCHED else []:
+    for method in AS_PUBLISHED if only is None else [only] if only in AS_PUBLISHED else []:
         for budget in BUDGETS:
-            yield method, f"{budget:.0%} removed", _matched(method, budget, traces)
-
-
-def _matched(method: str, budget: float, traces: list[Trace]) -> Defense:
-    """The method with the option that removes nearest to `budget` of the characters of all traces; bisection."""
-    option, value_at = SEARCHED[method]
-    low, high = 0.0, 1.0
-    tried: dict[float, Defense] = {}
-    for _ in range(9):
-        middle = (low + high) / 2
-        chosen = defense(method, key=KEY, **{option: value_at(middle)})
-        removed = _removed_share(traces, _guarded(traces, chosen))
-        tried[abs(removed - budget)] = chosen
-        low, high = (middle, high) if removed < budget else (low, middle)
-    return tried[min(tried)]
-
-
-def _guarded(traces: list[Trace], chosen: Defense) -> list[Trace]:
-    return [replace(trace, reasoning=guard(trace, chosen).reasoning) for trace in traces]
-
-
-def _removed_share(traces: list[Trace], guarded: list[Trace]) -> float:
-    before, after = (sum(len(trace.reasoning) for trace in side) for side in (traces, guarded))
-    return 1 - after / before
+            yield method, f"{budget:.0%} removed", matched(method, budget, traces, KEY)
 
 
 def _cell(
     model: str, method: str, budget: str, traces: list[Trace], chosen: Defense, options: Options
 ) -> dict[str, Any]:
     started = time.perf_counter()
-    guarded = _guarded(traces, chosen)
-    found = detect(traces, guarded, options).to_json()
+    after = guarded(traces, chosen)
+    found = detect(traces, after, options).to_json()
     return {
         "model": model,
         "method": method,
         "budget": budget,
         "spec": spec(chosen),
-        "removed_share": round(_removed_share(traces, guarded), 4),
-        "changed": sum(ours.reasoning != theirs.reasoning for ours, theirs in zip(traces, guarded, strict=True)),
+        "removed_share": round(removed_share(traces, after), 4),
+        "changed": sum(ours.reasoning != theirs.reasoning for ours, theirs in zip(traces, after, strict=True)),
         **found,
         "seconds": round(time.perf_counter() - started, 1),
     }

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from antidistill import defenses, registry
-from antidistill.distill.matched import guarded, removed_share
+from antidistill.defenses.matching import guarded, removed_share
 from antidistill.errors import BadOption, UnknownName
 from antidistill.trace import Trace
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from antidistill import registry
-from antidistill.distill.matched import guarded, removed_share
+from antidistill.defenses.matching import BY_SHARE, guarded, matched, removed_share
 from antidistill.errors import UnknownName
 from antidistill.formats import read, write
-from antidistill.lab.matching import defense_at
 from antidistill.lab.models.architectures import llama
 from antidistill.lab.sizes import Sizes, problems
 from antidistill.lab.store import Store, code
@@ -104,7 +103,7 @@ class School:
 
     def traces(self, method: str) -> Path:
         """Folder with `traces.jsonl`, what the method made of the train prompts, and `facts.json`."""
-        parts = ("antidistill.sampling", "antidistill.defenses", "antidistill.text", "antidistill.lab.matching")
+        parts = ("antidistill.sampling", "antidistill.defenses", "antidistill.text")
         spec = self.made_of(*parts) | {"method": method}
         if method not in (CLEAN, *CONTROLS):
             spec |= {"share": self.share} if is_text(method) else {"price": self.price}
@@ -133,7 +132,8 @@ class School:
         if is_text(method):
             from antidistill.defenses import spec
 
-            defense = defense_at(method, self.share, clean, KEY)
+            # Short traces need a share where a number of sentences would jump: one is a tenth to a third of a trace.
+            defense = matched(method, self.share, clean, KEY, BY_SHARE)
             found = guarded(clean, defense)
             return found, {"spec": spec(defense), "removed_share": removed_share(clean, found)}
         found, facts = self._matched(method)
