@@ -1,15 +1,14 @@
 """The short way for plain rows sees what the long way sees."""
 
-import importlib
-
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antidistill.errors import RowError
-from antidistill.formats import locate
+from antidistill.formats.found import SHORTEST_COPY
 from antidistill.formats.leaks import leaks
+from antidistill.formats.locate import locate_closely
 from antidistill.formats.plain import plain
 
 R = (
@@ -45,22 +44,17 @@ VALUES = [
 COLUMNS = ["question", "response", "answer", "note", "text", "Analysis", "messages", "thinking", "num_tokens", "md5"]
 
 
-@pytest.fixture(autouse=True)
-def long_way(monkeypatch):
-    """What is imported here takes the short way, what it is compared with does not."""
-    monkeypatch.setattr(importlib.import_module("antidistill.formats.locate"), "plain", lambda row, name: None)
-
-
 def agrees(row):
+    """Whether the short way takes the row; what it finds then is what the long way finds."""
     try:
         found = plain(row, "7")
     except RowError:
         with pytest.raises(RowError):
-            locate(row, "7")
+            locate_closely(row, "7")
         return False
     if found is None:
         return False
-    assert locate(row, "7") == [found]
+    assert locate_closely(row, "7") == [found]
     assert leaks(row, [found]) == []
     return True
 
@@ -82,7 +76,8 @@ def test_every_reasoning():
     )
 )
 def test_any_row(row):
-    agrees(row)
+    taken = agrees(row)
+    assert not taken or row["reasoning"] in VALUES or len(row["reasoning"]) >= SHORTEST_COPY
 
 
 @pytest.mark.parametrize("name", ["gsm8k_4models", "illposed_stress", "thought_anchors_math"])

@@ -11,8 +11,8 @@ import pyarrow as pa
 from antidistill import defenses
 from antidistill.defenses import Defense
 from antidistill.errors import RowError, UnknownName, UsageError
-from antidistill.formats import Change, Found, KeyPath, Row, changes, locate
-from antidistill.formats.leaks import Leaks, refusal, settle
+from antidistill.formats import Change, Found, KeyPath, Row, changes
+from antidistill.formats.leaks import Leaks, locate_and_settle, refusal
 from antidistill.formats.parquet import blank, replace, rows
 from antidistill.formats.schema import leaking_columns, without
 from antidistill.trace import apply_edits
@@ -90,13 +90,12 @@ class _Guard:
 
     def _guard(self, batch: pa.RecordBatch, indices: Sequence[int]) -> pa.RecordBatch:
         edits: dict[int, list[Change]] = {}
-        blanks: dict[int, list[KeyPath]] = {}
+        blanks: dict[int, Sequence[KeyPath]] = {}
         for position, (index, row) in enumerate(zip(indices, rows(batch), strict=True)):
             try:
                 if isinstance(row, RowError):
                     raise row
-                found = locate(row, str(index + 1))
-                blanks[position] = settle(row, found, self.policy)
+                found, blanks[position] = locate_and_settle(row, str(index + 1), self.policy)
             except RowError as error:
                 raise RowError(f"row {index + 1}: {error}") from None
             edits[position] = self._changes(row, found)

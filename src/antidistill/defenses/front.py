@@ -13,7 +13,6 @@ from antidistill import registry
 from antidistill.defenses.base import Defense
 from antidistill.defenses.choices import key_id
 from antidistill.defenses.mix import Mix
-from antidistill.defenses.text_defense import SentenceWise
 from antidistill.errors import AntidistillError, BadOption, DefenseError, LedgerError, UnknownName
 from antidistill.text.markers import DEFAULT, Markers
 from antidistill.trace import Edit, Guarded, Span, Trace, as_spans
@@ -99,8 +98,10 @@ def spans(defense: Defense, text: str, trace_key: bytes) -> list[Span]:
         DefenseError: the defense failed.
     """
     try:
-        if isinstance(defense, SentenceWise):
-            return defense.spans(text, trace_key)
+        whole = getattr(defense, "spans", None)
+        if whole is not None:
+            found: list[Span] = whole(text, trace_key)
+            return found
         return as_spans(_edits(defense, text, trace_key))
     except AntidistillError:
         raise

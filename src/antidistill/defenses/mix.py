@@ -9,7 +9,7 @@ from antidistill.defenses.base import Defense, Editor
 from antidistill.defenses.choices import Choices, require_key
 from antidistill.defenses.unguarded import UnguardedEditor
 from antidistill.errors import BadOption
-from antidistill.trace import Edit
+from antidistill.trace import Span
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,11 +43,11 @@ class Mix:
         """An editor for one trace that arrives in pieces."""
         return self.inner.begin(trace_key) if self.guards(trace_key) else UnguardedEditor()
 
-    def edit(self, text: str, trace_key: bytes) -> list[Edit]:
-        """The edits of a whole reasoning."""
-        from antidistill.defenses.front import edit
+    def spans(self, text: str, trace_key: bytes) -> list[Span]:
+        """The edits of a whole reasoning, as tuples."""
+        from antidistill.defenses.front import spans
 
-        return edit(self.inner, text, trace_key) if self.guards(trace_key) else []
+        return spans(self.inner, text, trace_key) if self.guards(trace_key) else []
 
 
 def certificate(probability: float) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from antidistill.errors import RowError, UsageError
 from antidistill.formats.columns import ANSWERS, OUTPUTS, folded
 from antidistill.formats.found import LONGEST_QUOTE, SHORTEST_COPY, Found, KeyPath, Row, strings
-from antidistill.formats.locate import locate
+from antidistill.formats.locate import locate, locate_closely
 from antidistill.formats.plain import plain
 from antidistill.formats.telltales import kind_in_block, kind_of, tells
 from antidistill.formats.unread import unread
@@ -75,7 +75,7 @@ def locate_and_settle(row: Row, name: str, policy: Leaks) -> Settled:
     simple = plain(row, name)
     if simple is not None:
         return Settled((simple,), ())
-    found = locate(row, name)
+    found = locate_closely(row, name)
     return Settled(found, settle(row, found, policy))
 
 

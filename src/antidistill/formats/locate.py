@@ -38,8 +38,11 @@ def locate(row: Row, name: str = "") -> list[Found]:
         RowError: no column can hold reasoning.
     """
     simple = plain(row, name)
-    if simple is not None:
-        return [simple]
+    return locate_closely(row, name) if simple is None else [simple]
+
+
+def locate_closely(row: Row, name: str) -> list[Found]:
+    """The same without the short way for plain rows."""
     columns = plan(tuple(row))
     own = id_in(row, columns) or name
     drafts = _drafts(candidates(row, columns))

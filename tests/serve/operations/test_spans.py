@@ -73,6 +73,7 @@ def test_the_sdk_is_not_needed():
         import sys
         sys.modules["opentelemetry"] = None
         from antidistill.serve.operations import Spans
-        assert Spans().start([], "m", True, "r").trace_headers() == []
+        print(Spans().start([], "m", True, "r").trace_headers())
     """)
-    subprocess.run([sys.executable, "-c", script], check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
