@@ -18,6 +18,7 @@ AntidistillError
 ├── Refused                 a request that the reverse proxy answers with an HTTP error
 ├── SealError               a sealed text that does not open with this key
 ├── LedgerError             ledger and guarded file do not belong together            (exit 2)
+├── EndpointError           a model behind a URL did not answer
 ├── RowError                one row cannot be guarded: it is rejected with the reason (exit 1)
 ├── UpstreamError           the engine behind the reverse proxy failed                (client sees 502, 504 or an error event)
 │   ├── UpstreamGarbage     it sent what cannot be read
@@ -160,6 +161,20 @@ class RowError(AntidistillError):
 
 class DefenseError(AntidistillError):
     """A defense failed; what it had not released stays inside."""
+
+
+class EndpointError(AntidistillError):
+    """A model behind a URL did not answer.
+
+    Attributes:
+        said: the beginning of what it said.
+        for_good: asking again would not help: a wrong key, path or model.
+    """
+
+    def __init__(self, problem: str, said: bytes = b"", for_good: bool = False) -> None:
+        super().__init__(problem)
+        self.said = said.decode("utf-8", "replace").strip()
+        self.for_good = for_good
 
 
 class UpstreamError(AntidistillError):

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any, Literal, NamedTuple, get_args
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
 import numpy as np
 
-from antidistill.errors import BadOption, UsageError
+from antidistill.errors import EndpointError, UsageError
+from antidistill.measure.endpoint import Endpoint
 from antidistill.measure.paired import Metric, Unmeasured, difference
 from antidistill.measure.pairing import Pairs
 from antidistill.trace import Trace
@@ -44,14 +40,11 @@ Reply with the integer alone.
 </reasoning>
 """
 
-_RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _REFUSAL = re.compile(
     r"\b(?:i(?:'|’)?m sorry|i am sorry|i (?:can(?:no|')?t|can’t|cannot|won't|will not|am unable|am not able)|unable to)\b",
     re.IGNORECASE,
 )
 _SCORE = re.compile(r"(?<![\d.\-])(10|[1-9])(?:\s*/\s*10)?(?![\d/]|\.\d)")
-
-_LONGEST_WAIT = 60.0
 
 Outcome = Literal["scored", "refused", "unparseable", "failed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -87,8 +80,7 @@ class Judge:
     sleep: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:
-        if not self.url.startswith(("http://", "https://")):
-            raise BadOption("judge", self.url, "a URL that starts with http:// or https://")
+        self._endpoint  # noqa: B018 - wrong values are told before anything is asked
 
     def rate(self, traces: Sequence[Trace]) -> list[Verdict]:
         """A verdict for each trace, in order.
@@ -100,45 +92,26 @@ class Judge:
             return list(pool.map(self.ask, traces))
 
     def ask(self, trace: Trace) -> Verdict:
-        """The verdict on one trace."""
-        for attempt in range(1, self.attempts + 1):
-            wait = self.backoff * 2 ** (attempt - 1)
-            try:
-                return verdict(self._post(trace))
-            except HTTPError as error:
-                with error:
-                    if error.code not in _RETRIED:
-                        raise self._turned_down(error) from error
-                    asked = error.headers.get("Retry-After", "")
-                    wait = float(asked) if asked.isdigit() else wait
-            except (URLError, HTTPException, TimeoutError, ConnectionError, ValueError):
-                pass  # no connection, cut off, or no JSON: worth another attempt like a busy server
-            if attempt < self.attempts:
-                self.sleep(min(wait, _LONGEST_WAIT))
-        return Verdict("failed")
+        """The verdict on one trace.
 
-    def _post(self, trace: Trace) -> Any:
+        Raises:
+            UsageError: the endpoint turned the request down for good.
+        """
         content = PROMPT.format(prompt=trace.prompt, reasoning=trace.reasoning)
-        body = {"model": self.model, "temperature": 0, "messages": [{"role": "user", "content": content}]}
-        headers = {"Content-Type": "application/json"}
-        key = os.environ.get(KEY_VARIABLE)
-        if key:
-            headers["Authorization"] = f"Bearer {key}"
-        request = Request(self._endpoint, json.dumps(body).encode("utf-8"), headers)
-        with urlopen(request, timeout=self.timeout) as response:
-            return json.load(response)
+        endpoint = self._endpoint
+        try:
+            return verdict(endpoint.complete([{"role": "user", "content": content}]))
+        except EndpointError as error:
+            if not error.for_good:
+                return Verdict("failed")
+            raise UsageError(
+                f"the judge at {endpoint.address} {error}: {error.said or 'nothing more'}; check the URL, the "
+                f"model {self.model!r} and the key in {KEY_VARIABLE}."
+            ) from error
 
     @property
-    def _endpoint(self) -> str:
-        base = self.url.rstrip("/")
-        return base if base.endswith("/chat/completions") else base + "/chat/completions"
-
-    def _turned_down(self, error: HTTPError) -> UsageError:
-        said = error.read(300).decode("utf-8", "replace").strip()
-        return UsageError(
-            f"the judge at {self._endpoint} answered {error.code} {error.reason}: {said or 'nothing more'}; check the URL, the "
-            f"model {self.model!r} and the key in {KEY_VARIABLE}."
-        )
+    def _endpoint(self) -> Endpoint:
+        return Endpoint(self.url, self.model, KEY_VARIABLE, self.attempts, self.backoff, self.timeout, self.sleep)
 
 
 def verdict(reply: Any) -> Verdict:

@@ -71,15 +71,15 @@ def test_long_reasoning_is_asked_in_batches(server):
 
 def test_a_busy_server_is_asked_again(server):
     server.answers += [(429, {"Retry-After": "0"}, b""), (503, {}, b""), chat(labels(0, LABELS))]
-    assert make("endpoint", url=server.url, model="m", pause=0.01).tag(SENTENCES) == LABELS
+    assert make("endpoint", url=server.url, model="m", backoff=0.01).tag(SENTENCES) == LABELS
     assert len(server.seen) == 3
 
 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ((401, {}, b"no"), "refused with status 401"),
-        ((503, {}, b"busy"), "refused with status 503"),
+        ((401, {}, b"no"), "answered 401"),
+        ((503, {}, b"busy"), "answered 503"),
         ((200, {}, b"<html>"), "no chat completion"),
         ((200, {}, b'{"choices": []}'), "no chat completion"),
         (chat("I cannot."), "without a JSON object"),
@@ -92,12 +92,12 @@ def test_a_busy_server_is_asked_again(server):
 def test_refusals_and_rubbish_are_named(server, answer, said):
     server.answers.append(answer)
     with pytest.raises(RowError, match=said):
-        make("endpoint", url=server.url, model="m", retries=1, pause=0.01).tag(SENTENCES)
+        make("endpoint", url=server.url, model="m", attempts=2, backoff=0.01).tag(SENTENCES)
 
 
 def test_nobody_there_is_named():
     with pytest.raises(RowError, match="cannot be reached"):
-        make("endpoint", url="http://127.0.0.1:9/v1", model="m", retries=0).tag(SENTENCES)
+        make("endpoint", url="http://127.0.0.1:9/v1", model="m", attempts=1).tag(SENTENCES)
 
 
 @pytest.mark.parametrize("options", [{"url": "ftp://x"}, {"url": "x"}, {"url": "http://x", "batch": 0}])
