@@ -1,5 +1,7 @@
 """Rows of traces for the tests of this folder."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -33,3 +35,13 @@ def chat(n: int) -> dict[str, Any]:
 def lines(rows: list[dict[str, Any]]) -> bytes:
     """Rows as JSON lines."""
     return b"".join(orjson.dumps(row) + b"\n" for row in rows)
+
+
+def mixed(path: Path, n: int = 60, bad: Sequence[int] = ()) -> Path:
+    """Traces of several dialects, blank lines and bad lines."""
+    rows: list[bytes] = []
+    for number in range(n):
+        rows.append(b"cut {\n" if number in bad else lines([trace(number) if number % 3 else chat(number)]))
+        rows.append(b"\n" if number % 11 == 5 else b"")
+    path.write_bytes(b"".join(rows))
+    return path

@@ -35,7 +35,7 @@ def test_numbers_are_served_until_they_are_stopped():
     metrics.request("/v1/messages", "default", True, "ok")
     metrics.request("/v1/messages", "default", True, "ok")
     metrics.request("/chosen/by/a/client", "default", False, "refused")
-    metrics.hold_seconds.observe(0.003)
+    metrics.overhead_seconds.observe(0.003)
     metrics.active_streams.inc()
     metrics.restore_misses.labels("unknown").inc(3)
     port = free_port()
@@ -43,8 +43,8 @@ def test_numbers_are_served_until_they_are_stopped():
     found = scraped(port)
     labels = (("outcome", "ok"), ("policy", "default"), ("route", "/v1/messages"), ("stream", "true"))
     assert found["antidistill_requests_total", *labels] == 2
-    assert found["antidistill_hold_seconds_bucket", ("le", "0.005")] == 1
-    assert found["antidistill_hold_seconds_bucket", ("le", "0.002")] == 0
+    assert found["antidistill_overhead_seconds_bucket", ("le", "0.005")] == 1
+    assert found["antidistill_overhead_seconds_bucket", ("le", "0.002")] == 0
     assert found["antidistill_active_streams",] == 1
     assert found["antidistill_restore_misses_total", ("reason", "unknown")] == 3
     assert not any("chosen" in str(name) for name in found)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from antidistill.serve.dialects.chat import ChatStream
-from antidistill.serve.dialects.choice import Choice
+from antidistill.serve.dialects.blocks import BlockStream
 from antidistill.serve.dialects.chunk import Chunk, read_chunk
 from antidistill.serve.dialects.details import is_engine_seal
 from antidistill.serve.dialects.messages_fields import EVENTS
@@ -18,7 +17,7 @@ from antidistill.serve.wire.sse import Event
 from antidistill.serve.wire.tree import Node, Tree, dumps, quoted
 
 
-class MessagesStream(ChatStream):
+class MessagesStream(BlockStream):
     """Guards a stream of Messages events."""
 
     def __init__(self, context: Context) -> None:
@@ -105,18 +104,6 @@ class MessagesStream(ChatStream):
             out.append(Remember(texts[0][0], texts[0][1], carried, signed))
         else:
             out.append(signed(""))
-
-    def _choice(self, index: int) -> Choice:
-        choice = super()._choice(index)
-        choice.marked = choice.marked or self.marked
-        return choice
-
-    def _add_tails(self, choice: Choice, index: int, leaving: dict[str, str], out: list[Part]) -> None:
-        """An answer begins: what other blocks hold leaves before it, too."""
-        for other_index, other in self._choices.items():
-            if other is not choice and other.reasons:
-                super()._add_tails(other, other_index, {}, out)
-        super()._add_tails(choice, index, leaving, out)
 
     def _leave_alone(self, index: int, fields: dict[str, str], out: list[Part]) -> None:
         out += [self._delta(index, {"type": "thinking_delta", "thinking": text}) for text in fields.values() if text]

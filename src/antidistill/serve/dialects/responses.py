@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import Any
 
-from antidistill.serve.dialects.chat import ChatStream
+from antidistill.serve.dialects.blocks import BlockStream
 from antidistill.serve.dialects.choice import Choice
 from antidistill.serve.dialects.chunk import Chunk, read_chunk
 from antidistill.serve.dialects.finals import Finals
@@ -24,7 +24,7 @@ _NUMBER = re.compile(rb'(?<!\\)"sequence_number"\s*:\s*(\d+)')
 _DELTA_OF = {"summary_index": "response.reasoning_summary_text.delta", "content_index": "response.reasoning_text.delta"}
 
 
-class ResponsesStream(ChatStream):
+class ResponsesStream(BlockStream):
     """Guards a stream of Responses events. Where events are held, later ones get other numbers, so that no gap tells."""
 
     def __init__(self, context: Context) -> None:
@@ -172,18 +172,6 @@ class ResponsesStream(ChatStream):
         output = tree.value(tree.root.get("output_index"))
         self._output[scope] = output if type(output) is int else 0
         return scope
-
-    def _choice(self, index: int) -> Choice:
-        choice = super()._choice(index)
-        choice.marked = choice.marked or self.marked
-        return choice
-
-    def _add_tails(self, choice: Choice, index: int, leaving: dict[str, str], out: list[Part]) -> None:
-        """An answer begins: what is held of the reasoning leaves before it."""
-        for other_index, other in self._choices.items():
-            if other is not choice and other.reasons:
-                super()._add_tails(other, other_index, {}, out)
-        super()._add_tails(choice, index, leaving, out)
 
     def _leave_alone(self, index: int, fields: dict[str, str], out: list[Part]) -> None:
         place = next(place for place, scope in self._places.items() if scope == index)

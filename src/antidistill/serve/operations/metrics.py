@@ -27,7 +27,6 @@ class Metrics:
         requests: by route, policy, stream (true, false) and outcome (ok, refused, client_gone, upstream_error, failed).
         edits: by reason of the edit.
         removed_characters: that were cut; replaced ones count.
-        hold_seconds: from the first character that was held to the next that left.
         overhead_seconds: that an event of the engine spends here.
         ttft_seconds: from the request to the first byte of reasoning or answer.
         upstream_errors: by kind (refused, reset, stall, status, garbage, too_large).
@@ -35,7 +34,7 @@ class Metrics:
         active_streams: under way.
         restored, restore_misses: texts of earlier turns; misses by reason.
         defense_failures: by what left then (drop-reasoning, fail, pass).
-        dropped_fields: fields of events that are not known and did not leave.
+        dropped_fields: fields of requests that are not known and did not reach the engine.
         store_failures: the store of originals did not answer.
         policy: 1 for the hash of the policies in force.
     """
@@ -51,13 +50,12 @@ class Metrics:
             "restored": ("Texts of earlier turns that were restored", ()),
             "restore_misses": ("Texts of earlier turns that were passed on as they came", ("reason",)),
             "defense_failures": ("Failures of a defense", ("then",)),
-            "dropped_fields": ("Unknown fields that did not leave", ()),
+            "dropped_fields": ("Unknown fields of requests that did not reach the engine", ()),
             "store_failures": ("Failures of the store of originals", ()),
         }
         for name, (told, labels) in counters.items():
             setattr(self, name, Counter(f"antidistill_{name}", told, labels, registry=self.registry))
         for name, told, buckets in (
-            ("hold_seconds", "Time for which text was held back", _SHORT),
             ("overhead_seconds", "Time that an event spends in the server", _SHORT),
             ("ttft_seconds", "Time to the first byte of reasoning or answer", _LONG),
         ):
@@ -80,7 +78,6 @@ class Metrics:
     defense_failures: Counter
     dropped_fields: Counter
     store_failures: Counter
-    hold_seconds: Histogram
     overhead_seconds: Histogram
     ttft_seconds: Histogram
 

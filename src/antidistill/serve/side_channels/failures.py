@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from antidistill.errors import UpstreamGarbage
 from antidistill.serve.wire.tree import loads
 
 _WORD = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
@@ -32,7 +33,7 @@ def from_engine(status: int, body: bytes) -> dict[str, Any]:
     text = ""
     try:
         parsed = loads(body[:65_536])
-    except Exception:
+    except UpstreamGarbage:
         parsed = None
     if isinstance(parsed, dict):
         inner = parsed.get("error", parsed)
