@@ -68,8 +68,11 @@ def _tagged(tagger: Any, examples: Sequence[Labelled]) -> list[list[str]]:
 
 def _crossed(examples: Sequence[Labelled]) -> list[list[str]]:
     """Tags of every trace by a model of the other problems; one problem alone cannot be cross-validated."""
+    problems = {example.problem for example in examples}
+    if len(problems) < 2:
+        raise SystemExit(f"{len(problems)} problem in the labels: cross-validation by problem needs at least 2.")
     models = {}
-    for problem in {example.problem for example in examples}:
+    for problem in problems:
         others = [example for example in examples if example.problem != problem]
         models[problem] = fit(others, strength=choose(others))
     return [

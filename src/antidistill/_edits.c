@@ -3,8 +3,7 @@
  * In a line the text is compared as UTF-8. Raw bytes and escapes are read in step with the text that they are known to stand for, so
  * the byte of each edit is found without writing the text again.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "_module.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -352,25 +351,4 @@ static PyMethodDef METHODS[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot SLOTS[] = {
-#ifdef Py_mod_multiple_interpreters
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, NULL},
-};
-
-static struct PyModuleDef MODULE = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "antidistill._edits",
-    .m_doc = "Applies edits to texts and to lines of JSON.",
-    .m_methods = METHODS,
-    .m_slots = SLOTS,
-};
-
-PyMODINIT_FUNC PyInit__edits(void)
-{
-    return PyModuleDef_Init(&MODULE);
-}
+DEFINE_MODULE(PyInit__edits, "antidistill._edits", "Applies edits to texts and to lines of JSON.", METHODS)

@@ -270,25 +270,4 @@ static PyMethodDef METHODS[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyModuleDef_Slot SLOTS[] = {
-#ifdef Py_mod_multiple_interpreters
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-#ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, NULL},
-};
-
-static struct PyModuleDef MODULE = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "antidistill.text._scan",
-    .m_doc = "The rules of antidistill.text.scan in C.",
-    .m_methods = METHODS,
-    .m_slots = SLOTS,
-};
-
-PyMODINIT_FUNC PyInit__scan(void)
-{
-    return PyModuleDef_Init(&MODULE);
-}
+DEFINE_MODULE(PyInit__scan, "antidistill.text._scan", "The rules of antidistill.text.scan in C.", METHODS)

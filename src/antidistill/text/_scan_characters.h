@@ -2,8 +2,7 @@
 #ifndef ANTIDISTILL_SCAN_CHARACTERS_H
 #define ANTIDISTILL_SCAN_CHARACTERS_H
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "../_module.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
