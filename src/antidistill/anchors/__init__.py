@@ -1,4 +1,4 @@
-"""Thought anchors: which sentences of a reasoning matter, by attention, by resampling, by suppression, by text alone."""
+"""Thought anchors: which sentences of a reasoning matter, and what each of them does."""
 
 from antidistill.anchors.scores import Scorer, Scores, make, score_all, unscored
 

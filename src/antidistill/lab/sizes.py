@@ -67,7 +67,7 @@ DEFAULT = Sizes(
     student_course=Course(1200),
     proxy_course=Course(300),
 )
-"""Fits the default experiment into 150 minutes on two quiet cores."""
+"""Sized so that the default experiment should fit into 150 minutes on two quiet cores; not measured yet."""
 QUICK = Sizes(
     lessons=2000,
     traces=300,

@@ -35,7 +35,6 @@ class Call:
         softcap: scores become softcap * tanh(score / softcap); None for none.
         sink: learned logit of each head that takes weight and gives nothing, shape (heads,); None for none.
         visible: which keys a query sees; None for all up to its own. A tensor is a mask (queries, keys), bool or added.
-        hidden: keys that no query sees.
     """
 
     query: Any
@@ -45,7 +44,6 @@ class Call:
     softcap: float | None = None
     sink: Any = None
     visible: Visible | Any | None = None
-    hidden: range = range(0)
 
     @property
     def offset(self) -> int:
@@ -190,11 +188,3 @@ class _Group:
         else:
             part = visible[rows.start : rows.stop, columns.start : columns.stop]
             tile.masked_fill_(~part, -torch.inf) if part.dtype == torch.bool else tile.add_(part)
-        hidden = _within(self.call.hidden, columns)
-        tile[..., hidden.start : hidden.stop] = -torch.inf
-
-
-def _within(part: range, whole: range) -> range:
-    """`part` in numbers that count from the start of `whole`, cut to it."""
-    start, stop = max(part.start, whole.start) - whole.start, min(part.stop, whole.stop) - whole.start
-    return range(start, max(start, stop))

@@ -59,7 +59,7 @@ def _kernel_call(
         raise InputError("the model attends in both directions or to a batch: give a causal language model.")
     mask = None if attn_mask is None else attn_mask.expand(1, 1, *attn_mask.shape[-2:])[0, 0]
     factor = query.shape[-1] ** -0.5 if scale is None else scale
-    return Call(query[0], key[0], value[0], factor, visible=mask, hidden=watch.hidden)
+    return Call(query[0], key[0], value[0], factor, visible=mask)
 
 
 @contextmanager
@@ -67,12 +67,12 @@ def through_projections(model: Any, watch: Watch) -> Iterator[None]:
     """Reads queries and keys behind `q_proj` and `k_proj` (or `q_norm` and `k_norm`), and turns them as the module does.
 
     For modules that take `position_embeddings` and whose file has `apply_rotary_pos_emb`. The model computes its attention
-    itself, so nothing can be hidden from it, and what memory it takes is its own.
+    itself, so what memory it takes is its own.
     """
     modules = [module for module in model.modules() if hasattr(module, "q_proj") and hasattr(module, "k_proj")]
     modules = [module for module in modules if hasattr(sys.modules[type(module).__module__], "apply_rotary_pos_emb")]
     handles: list[Any] = []
-    for number, module in enumerate(modules if not watch.hidden else []):
+    for number, module in enumerate(modules):
         handles += _tap(module, int(getattr(module, "layer_idx", number)), watch)
     try:
         yield
@@ -110,7 +110,6 @@ def watch_projected(module: Any, layer: int, watch: Watch, seen: dict[str, Any])
     from antidistill.anchors.attention.blocks import attend
 
     reader = watch.reader
-    assert reader is not None, "without a reader nothing is watched"
     width = int(module.head_dim)
     query, key = (seen[name].reshape(1, seen[name].shape[1], -1, width).transpose(1, 2) for name in ("q", "k"))
     turned = sys.modules[type(module).__module__].apply_rotary_pos_emb(query, key, *seen["positions"])

@@ -39,7 +39,7 @@ def watched_attention(
         )
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
     watch = _watch.get()
-    call = Call(query[0], key[0], value[0], factor, softcap, s_aux, attention_mask, watch.hidden)
+    call = Call(query[0], key[0], value[0], factor, softcap, s_aux, attention_mask)
     return watch.attention(call, int(module.layer_idx))[None], None
 
 

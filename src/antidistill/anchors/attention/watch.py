@@ -35,13 +35,11 @@ class Watch:
     """One reading of a model.
 
     Attributes:
-        reader: takes the weights; None where only the output matters.
-        hidden: keys that no query sees, numbers in the whole sequence.
+        reader: takes the weights.
         layers: layers seen so far.
     """
 
-    reader: Reader | None = None
-    hidden: range = range(0)
+    reader: Reader
     layers: set[int] = field(default_factory=set)
 
     def attention(self, call: Call, layer: int) -> Any:
@@ -54,8 +52,8 @@ class Watch:
 
         self.layers.add(layer)
         count = int(call.query.shape[0])
-        watched = list(self.reader.heads(layer, count)) if self.reader is not None else []
-        last = self.reader is not None and layer == self.reader.last_layer
+        watched = list(self.reader.heads(layer, count))
+        last = layer == self.reader.last_layer
         out = torch.empty(
             call.query.shape[1], count, call.value.shape[-1], dtype=call.query.dtype, device=call.query.device
         )
@@ -64,7 +62,7 @@ class Watch:
             _fused(call, rest, out)
         elif rest:
             attend(call, rest, out)
-        if watched and self.reader is not None:
+        if watched:
             attend(call, watched, out, self.reader.taker(layer, watched))
         if last:
             raise Enough
@@ -74,7 +72,7 @@ class Watch:
 def _is_plain(call: Call) -> bool:
     """Whether the fused kernel needs no mask, so that no square is made."""
     extras = (call.softcap, call.sink, call.visible)
-    return all(extra is None for extra in extras) and not call.hidden and call.offset == 0
+    return all(extra is None for extra in extras) and call.offset == 0
 
 
 def _fused(call: Call, heads: list[int], out: Any) -> None:
