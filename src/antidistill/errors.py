@@ -67,7 +67,7 @@ class BadPolicy(UsageError):
     """A policy file, or a variable that belongs to it, that is not what it must be."""
 
     def __init__(self, place: str, problem: str) -> None:
-        super().__init__(f"policy, {place}: {problem.rstrip('.')}.")
+        super().__init__(f"policy, {place}: {problem}" + ("" if problem.endswith((".", "?")) else "."))
         self.place = place
 
 
