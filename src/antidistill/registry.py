@@ -48,7 +48,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "doge": "antidistill.sampling.methods.doge:DOGe",
     },
     "scorers": {
+        "text": "antidistill.anchors.text_score.scorer:TextScore",
         "receiver-heads": "antidistill.anchors.receiver_heads:ReceiverHeads",
+        "position": "antidistill.anchors.simple:Position",
+        "length": "antidistill.anchors.simple:Length",
+        "markers": "antidistill.anchors.simple:MarkerRule",
     },
     "taggers": {
         "regex": "antidistill.anchors.functions.regex:RegexTagger",
