@@ -98,9 +98,9 @@ def test_a_single_prompt_has_nothing_to_find_heads_on():
 
 
 def test_a_trace_beyond_the_context_is_a_reason_or_scored_in_part(monkeypatch):
-    from antidistill.anchors.receiver_heads import scorer
+    from antidistill.anchors import reading
 
-    model, _ = scorer._loaded(SMALL_LANGUAGE_MODEL)
+    model, _ = reading.load(SMALL_LANGUAGE_MODEL)
     receivers = ReceiverHeads(**QUICK).identify([story(number) for number in range(2)])
     monkeypatch.setattr(model.config, "max_position_embeddings", 120)
     with pytest.raises(RowError, match="reads 120: set max_tokens=120"):

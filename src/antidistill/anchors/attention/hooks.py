@@ -110,16 +110,23 @@ def watch_projected(module: Any, layer: int, watch: Watch, seen: dict[str, Any])
     from antidistill.anchors.attention.blocks import attend
 
     reader = watch.reader
-    width = int(module.head_dim)
-    query, key = (seen[name].reshape(1, seen[name].shape[1], -1, width).transpose(1, 2) for name in ("q", "k"))
-    turned = sys.modules[type(module).__module__].apply_rotary_pos_emb(query, key, *seen["positions"])
-    factor = getattr(module, "scaling", width**-0.5)
-    call = Call(
-        turned[0][0], turned[1][0], turned[1][0][..., :1], factor, getattr(module, "attn_logit_softcapping", None)
-    )
+    tokens = int(seen["positions"][0].shape[-2])
+    query, key = (_by_head(seen[name], tokens, int(module.head_dim)) for name in ("q", "k"))
     heads = list(reader.heads(layer, int(query.shape[1])))
-    out = torch.empty(query.shape[2], query.shape[1], 1, device=query.device)
     if heads:
+        turned = sys.modules[type(module).__module__].apply_rotary_pos_emb(query, key, *seen["positions"])
+        factor = getattr(module, "scaling", int(module.head_dim) ** -0.5)
+        call = Call(
+            turned[0][0], turned[1][0], turned[1][0][..., :1], factor, getattr(module, "attn_logit_softcapping", None)
+        )
+        out = torch.empty(tokens, query.shape[1], 1, device=query.device)
         attend(call, heads, out, reader.taker(layer, heads))
     if layer == reader.last_layer:
         raise Enough
+
+
+def _by_head(projected: Any, tokens: int, width: int) -> Any:
+    """Queries or keys as (1, heads, tokens, dimensions); some norms give them that way, projections do not."""
+    if projected.dim() == 4 and projected.shape[2] == tokens and projected.shape[1] != tokens:
+        return projected
+    return projected.reshape(1, tokens, -1, width).transpose(1, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 from antidistill.anchors.attention import hooks
 from antidistill.anchors.attention.blocks import Call
@@ -15,6 +15,10 @@ from antidistill.errors import InputError
 
 IMPLEMENTATION = "antidistill"
 """Name of the attention function in transformers' `AttentionInterface` and `AttentionMaskInterface`."""
+
+Way = Callable[[Any, Watch], AbstractContextManager[Any]]
+"""Reaches the attention of a model while it is open."""
+Result = TypeVar("Result")
 
 _watch: ContextVar[Watch] = ContextVar("watch")
 
@@ -57,18 +61,32 @@ def read(model: Any, ids: Any, watch: Watch, chunk: int | None = None) -> None:
     """
     if getattr(model.config, "is_encoder_decoder", False):
         raise InputError(f"{type(model).__name__} is an encoder and a decoder: give a causal language model.")
+    read_by(model, watch, lambda: _forward(model, ids, chunk))
+
+
+def read_by(model: Any, watch: Watch, forward: Callable[[], Result]) -> tuple[Result, Way]:
+    """What a reading gives under the first way that shows attention to the watch, and that way.
+
+    Raises:
+        InputError: there is none.
+    """
     for way in _ways(model):
         with way(model, watch):
-            _forward(model, ids, chunk)
+            result = forward()
         if watch.layers:
-            return
-    raise InputError(
+            return result, way
+    raise unwatched(model)
+
+
+def unwatched(model: Any) -> InputError:
+    """What is raised where a model has no attention that can be watched."""
+    return InputError(
         f"no attention of {type(model).__name__} can be watched: it neither goes through transformers' AttentionInterface or "
         "scaled_dot_product_attention nor has q_proj, k_proj and rotary positions; give a model with attention."
     )
 
 
-def _ways(model: Any) -> list[Callable[[Any, Watch], AbstractContextManager[Any]]]:
+def _ways(model: Any) -> list[Way]:
     """How the attention of a model may be reached, the best way first."""
     able = getattr(model, "_can_set_attn_implementation", lambda: False)()
     return [*([through_interface] if able else []), hooks.through_kernel, hooks.through_projections]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
+from antidistill.anchors.reading import check_reading, read_tokens
 from antidistill.anchors.receiver_heads import heads as finding
 from antidistill.anchors.receiver_heads.heads import Receivers
 from antidistill.anchors.receiver_heads.options import Options, variant
 from antidistill.anchors.receiver_heads.profile import Profile, profile
 from antidistill.anchors.scores import Scores, unscored
-from antidistill.anchors.tokens import TEMPLATE, TokenMap, map_tokens
+from antidistill.anchors.tokens import TEMPLATE
 from antidistill.errors import BadOption, InputError, RowError, UsageError
-from antidistill.measure.models import SMALL_LANGUAGE_MODEL, load_language_model
+from antidistill.measure.models import SMALL_LANGUAGE_MODEL
 from antidistill.text import Sentence, split
 from antidistill.trace import Trace
 
@@ -51,12 +51,7 @@ class ReceiverHeads:
     progress: Callable[[str], None] = lambda step: None
 
     def __post_init__(self) -> None:
-        if "{reasoning}" not in self.template:
-            raise BadOption("template", self.template, "a text that holds {reasoning}")
-        for name in ("max_tokens", "chunk"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise BadOption(name, value, "a whole number from 1 up, or left out")
+        check_reading(self.template, max_tokens=self.max_tokens, chunk=self.chunk)
         if isinstance(self.receivers, (str, Path)):
             object.__setattr__(self, "receivers", finding.load(Path(self.receivers)))
         self.chosen()
@@ -149,20 +144,8 @@ class ReceiverHeads:
         return found
 
     def _profile(self, trace: Trace, sentences: Sequence[Sentence], heads: Any) -> Profile:
-        model, tokenizer = _loaded(self.model)
-        tokens = self._within(map_tokens(tokenizer, trace, sentences, self.template), model)
+        model, tokens = read_tokens(self.model, trace, sentences, self.template, self.max_tokens)
         return profile(model, tokens, self.chosen(), heads, self.matrix, self.chunk)
-
-    def _within(self, tokens: TokenMap, model: Any) -> TokenMap:
-        """The tokens that are read; a trace that the model cannot read whole is a reason."""
-        room = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-        cut = tokens if self.max_tokens is None else tokens.cut(self.max_tokens)
-        if room is not None and len(cut.ids) > room:
-            raise RowError(
-                f"prompt and reasoning are {len(cut.ids):,} tokens and {self.model} reads {room:,}: set max_tokens={room} to "
-                "score the beginning, or use a model with a longer context."
-            )
-        return cut
 
     def _scores(self, profile: Profile, receivers: Receivers) -> Scores:
         places = [profile.heads.index(head) for head in receivers.heads if head in profile.heads]
@@ -195,10 +178,3 @@ def _by_prompt(
         if isinstance(part, Profile) and (keys is None or trace.key in keys):
             profiles.setdefault(trace.key.hex(), part)
     return profiles
-
-
-@lru_cache(maxsize=1)
-def _loaded(name: str) -> tuple[Any, Any]:
-    """Model and tokenizer; the last one is kept."""
-    loaded = load_language_model(name)
-    return loaded.model, loaded.tokenizer
