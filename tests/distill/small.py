@@ -67,3 +67,22 @@ def model(kind="llama", seed=0, **changes):
     }[kind]
     torch.manual_seed(seed)
     return AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **(common | own | changes))).eval()
+
+
+def save(place, traces, questions, **students):
+    """Folders of students (`student` unless named), `traces.jsonl` and `questions.jsonl`; no prompt is a question."""
+    import json
+
+    for name, made in (students or {"student": model()}).items():
+        made.save_pretrained(place / name)
+        tokenizer().save_pretrained(place / name)
+    rows = [
+        {"id": t.id, "prompt": f"Sum: {t.prompt}", "reasoning": t.reasoning, "answer": t.answer}
+        for t in globals()["traces"](traces)
+    ]
+    asked = [
+        {"id": q.id, "question": q.text, "gold": q.gold, "grader": q.grader}
+        for q in globals()["questions"]()[:questions]
+    ]
+    for name, content in (("traces", rows), ("questions", asked)):
+        (place / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in content), encoding="utf-8")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -124,8 +125,9 @@ def _question(row: Mapping[str, Any], where: str, name: str) -> Question:
     gold = _gold(row)
     if not isinstance(text, str) or gold is None:
         raise InputError(f"{where} is no question: it needs {' or '.join(_TEXTS)}, and {' or '.join(_GOLDS)}.")
-    choices = row.get("choices")
-    choices = orjson.loads(choices) if isinstance(choices, str) else choices
+    choices = _choices(row, where)
+    if choices:
+        gold = _chosen(row, choices, where)
     asked = text if not choices else with_choices(text, choices)
     grader = str(row.get("grader") or ("letter" if choices else "math"))
     identity = row.get("id") if row.get("id") is not None else row.get("unique_id")
@@ -138,10 +140,37 @@ def with_choices(text: str, choices: Iterable[str]) -> str:
     return "\n".join([text, "", *lines])
 
 
+def _choices(row: Mapping[str, Any], where: str) -> list[str]:
+    """The choices of a row, which may stand in it as JSON; none where it has none."""
+    found = row.get("choices")
+    if isinstance(found, str):
+        with suppress(orjson.JSONDecodeError):
+            found = orjson.loads(found)
+    if found is not None and not isinstance(found, list):
+        raise InputError(f"{where} is no question: its choices are no list, but {found!r:.60}.")
+    if found and len(found) > len(_LETTERS):
+        raise InputError(f"{where} has {len(found)} choices, at most {len(_LETTERS)} can be asked by letter.")
+    return [str(choice) for choice in found or ()]
+
+
+def _chosen(row: Mapping[str, Any], choices: Sequence[str], where: str) -> str:
+    """The letter of the right choice: given as index, as letter or as the choice itself."""
+    found = _first(row, _GOLDS)
+    letters = _LETTERS[: len(choices)]
+    if isinstance(found, int) and 0 <= found < len(choices):
+        return letters[found]
+    text = str(found).strip()
+    if text in choices and not (len(text) == 1 and text in letters):
+        return letters[choices.index(text)]
+    if len(text) != 1 or text not in letters:
+        raise InputError(
+            f"{where} is no question: the answer {found!r:.60} is none of its {len(choices)} choices (index, letter or text)."
+        )
+    return text
+
+
 def _gold(row: Mapping[str, Any]) -> str | None:
     found = _first(row, _GOLDS)
-    if isinstance(found, int) and row.get("choices") is not None:
-        return _LETTERS[found]
     if found is None:
         return None
     text = str(found)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from antidistill.distill.layout import Example
+from antidistill.distill.processes import state
 from antidistill.distill.settings import Training
 from antidistill.measure.likelihood import has_bfloat16
 
@@ -47,14 +48,13 @@ def make_trainer(
 
 def _arguments(settings: Training, traces: int, folder: Path, keep: bool) -> Any:
     import torch
-    from accelerate import PartialState
     from trl.trainer.sft_config import SFTConfig
 
-    state = PartialState()
-    accumulation = accumulated(settings, state.num_processes)
+    found = state()
+    accumulation = accumulated(settings, found.num_processes)
     steps = math.ceil(traces / settings.batch) * settings.epochs
     half = settings.precision == "bfloat16" or (
-        settings.precision == "auto" and has_bfloat16(torch.device(state.device))
+        settings.precision == "auto" and has_bfloat16(torch.device(found.device))
     )
     return SFTConfig(
         output_dir=str(folder),
@@ -72,14 +72,14 @@ def _arguments(settings: Training, traces: int, folder: Path, keep: bool) -> Any
         bf16=half,
         optim=settings.optimizer,
         seed=settings.seed,
-        use_cpu=state.device.type == "cpu",
+        use_cpu=found.device.type == "cpu",
         save_strategy=("steps" if settings.save_every else "epoch") if keep else "no",
         save_steps=settings.save_every or 500,
         save_total_limit=2,
         logging_steps=max(1, round(steps / 50)),
         report_to="none",
         disable_tqdm=True,
-        dataloader_pin_memory=state.device.type == "cuda",
+        dataloader_pin_memory=found.device.type == "cuda",
     )
 
 
