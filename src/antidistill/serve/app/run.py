@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from antidistill.errors import UsageError
-from antidistill.serve.app.settings import Options, listen
-from antidistill.serve.operations import configure_logs
+from antidistill.errors import AntidistillError, UsageError
+from antidistill.serve.app.settings import Options, listen, listen_together
 from antidistill.serve.policies import PolicyBook, TurnsMode
 
 
@@ -37,28 +38,59 @@ def run(plan: Plan) -> None:
     """Serves until SIGTERM or SIGINT.
 
     Raises:
-        AntidistillError: the policies are not valid, or the port is taken.
+        AntidistillError: the policies are not valid, or a port is taken.
     """
-    configure_logs()
     if plan.workers > 1:
-        from antidistill.serve.app.workers import share_metrics
-
-        share_metrics()
-    from antidistill.serve.app.server import serve
-
-    book = PolicyBook(plan.config, plan.overrides)
-    sock = listen(plan.options.host, plan.options.port)
-    if plan.workers == 1:
-        serve(book, plan.options, sock)
+        with _shared_metrics():
+            _run_workers(plan)
         return
+    from antidistill.serve.app.server import serve
+    from antidistill.serve.operations import configure_logs
+
+    configure_logs()
+    serve(PolicyBook(plan.config, plan.overrides), plan.options, listen(plan.options.host, plan.options.port))
+
+
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """A folder in which the processes share their numbers, unless the environment names one."""
+    name = "PROMETHEUS_MULTIPROC_DIR"
+    if name in os.environ:
+        yield
+        return
+    assert "prometheus_client" not in sys.modules, "prometheus_client looks at the variable when it is imported"
+    with tempfile.TemporaryDirectory(prefix="antidistill-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ[name] = folder
+        yield
+
+
+def _run_workers(plan: Plan) -> None:
+    from antidistill.serve.app.server import serve
+    from antidistill.serve.app.workers import Workers
+    from antidistill.serve.operations import configure_logs, log
+
+    configure_logs()
+    book = PolicyBook(plan.config, plan.overrides)
     _check_store(book)
-    from antidistill.serve.app.workers import run_workers
+    sockets = listen_together(plan.options.host, plan.options.port, plan.workers)
 
     def work(number: int) -> None:
-        own = plan.options if number == 0 else replace(plan.options, metrics_port=0)
-        serve(book, own, sock)
+        for other in {*sockets} - {sockets[number]}:
+            other.close()
+        options = plan.options if number == 0 else replace(plan.options, metrics_port=0)
+        serve(book, options, sockets[number])
 
-    run_workers(plan.workers, work)
+    def renew() -> None:
+        try:
+            book.reload()
+        except AntidistillError as error:
+            log("policies not reloaded: the old ones hold on", error=error)
+
+    def close_all() -> None:  # else connections would wait for processes that take no more
+        for sock in sockets:
+            sock.close()
+
+    Workers(plan.workers, work, renew, close_all).run()
 
 
 def _check_store(book: PolicyBook) -> None:
@@ -72,6 +104,8 @@ def _check_store(book: PolicyBook) -> None:
 
 def run_demo(plan: Plan) -> None:
     """Serves a scripted engine and the proxy before it, and prints what to try."""
+    from antidistill.serve.operations import configure_logs
+
     configure_logs()
     with tempfile.TemporaryDirectory(prefix="antidistill-demo-") as folder:
         asyncio.run(_demo(plan, Path(folder)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from dataclasses import dataclass
 
 from antidistill.errors import OutputError
@@ -40,9 +41,27 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         OutputError: the address is taken, or may not be opened.
     """
+    return _open(host, port, shared=False)
+
+
+def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
+    """Sockets on one port, among which Linux spreads connections evenly; elsewhere one socket, `count` times.
+
+    Raises:
+        OutputError: the address is taken, by another server of this kind too, or may not be opened.
+    """
+    first = listen(host, port)
+    if not hasattr(socket, "SO_REUSEPORT") or not sys.platform.startswith("linux"):
+        return [first] * count
+    own = first.getsockname()[1]
+    first.close()
+    return [_open(host, own, shared=True) for _ in range(count)]
+
+
+def _open(host: str, port: int, shared: bool) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=_BACKLOG, reuse_port=False)
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG, reuse_port=shared)
     except OSError as error:
         raise OutputError(
             f"{host}:{port} cannot be opened ({error.strerror}): choose another --host or --port."

@@ -3,7 +3,7 @@
 from antidistill.serve.operations.admission import Gate
 from antidistill.serve.operations.limits import Stall, StallWatch, read_body
 from antidistill.serve.operations.logs import configure_logs, log
-from antidistill.serve.operations.metrics import Metrics
+from antidistill.serve.operations.metrics import Metrics, forget_process
 from antidistill.serve.operations.request_ids import request_id
 from antidistill.serve.operations.retries import attempt
 from antidistill.serve.operations.spans import Span, Spans
@@ -17,6 +17,7 @@ __all__ = [
     "StallWatch",
     "attempt",
     "configure_logs",
+    "forget_process",
     "log",
     "read_body",
     "request_id",

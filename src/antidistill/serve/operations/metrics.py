@@ -10,7 +10,7 @@ from antidistill.serve.policies import ROUTES
 
 try:
     from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
-    from prometheus_client.multiprocess import MultiProcessCollector
+    from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 except ImportError as error:  # pragma: no cover
     raise MissingExtra("the server", "prometheus_client", "serve") from error
 
@@ -18,6 +18,12 @@ _SHORT = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _LONG = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Variable that names the folder in which several workers share their numbers; set before this module is imported."""
+
+
+def forget_process(pid: int) -> None:
+    """A worker has ended: what it said of its present state no longer holds; what it counted stays."""
+    if MULTIPROCESS in os.environ:
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 class Metrics:
@@ -64,7 +70,11 @@ class Metrics:
             "antidistill_active_streams", "Under way", registry=self.registry, multiprocess_mode="livesum"
         )
         self.policy = Gauge(
-            "antidistill_policy_info", "Policies in force", ("hash",), registry=self.registry, multiprocess_mode="max"
+            "antidistill_policy_info",
+            "Policies in force",
+            ("hash",),
+            registry=self.registry,
+            multiprocess_mode="livemax",
         )
         self._hash = ""
 
