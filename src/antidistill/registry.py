@@ -23,6 +23,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "branches": "antidistill.defenses.branches:Branches",
         "exchange": "antidistill.defenses.exchange:Exchange",
         "steps": "antidistill.defenses.steps:Steps",
+        "anchors": "antidistill.anchors.defense:Anchors",
     },
     "detectors": {
         "length": "antidistill.measure.detectors.simple:LENGTH",

@@ -22,6 +22,10 @@ METHODS = {
     "branches": {"share": 0.6},
     "exchange": {},
     "steps": {"share": 0.5},
+    "anchors": {"share": 0.4},
+    "anchors-whole": {"method": "anchors", "share": 0.4, "scorer": {"scorer": "text", "view": "whole"}},
+    "anchors-exchange": {"method": "anchors", "share": 0.6, "act": "exchange", "scorer": "length"},
+    "anchors-branch": {"method": "anchors", "share": 0.6, "act": "branch"},
     "branches-mixed": {"method": "branches", "share": 0.6, "mix": 0.5},
 }
 

@@ -14,7 +14,7 @@ from antidistill.text.survey import ITEM, RAGGED
 from antidistill.trace import apply_edits, trace_key
 
 KEY = b"a secret of the tests"
-CUTTERS = [("traceguard", {"k": 50}), ("branches", {"share": 0.4}), ("random-sentences", {"share": 0.3}), ("steps", {"share": 0.4}),
+CUTTERS = [("traceguard", {"k": 50}), ("branches", {"share": 0.4}), ("random-sentences", {"share": 0.3}), ("steps", {"share": 0.4}), ("anchors", {"share": 0.3}),
            ("marker-words", {})]  # fmt: skip
 
 

@@ -52,7 +52,7 @@ class Branches(MarkerDefense):
         for branch, (head, next_head) in enumerate(pairwise(heads)):
             start, end = starts[head], starts[next_head]
             if budget.chooses(branch, start):
-                _cut_branch(cuts, starts[head : next_head + 1], sentence_flags[head:next_head])
+                cut_branch(cuts, starts[head : next_head + 1], sentence_flags[head:next_head])
             budget.passed(end - start)
         return cuts.close()
 
@@ -60,7 +60,7 @@ class Branches(MarkerDefense):
         return ShareBudget(self.share, Choices(self.key, trace_key, self.name))
 
 
-def _cut_branch(cuts: Cuts, starts: list[int], sentence_flags: bytes | bytearray) -> None:
+def cut_branch(cuts: Cuts, starts: list[int], sentence_flags: bytes | bytearray) -> None:
     """Cuts the branch unless something would be torn; the last of the starts is that of the next branch.
 
     A branch with a numbered item or a step stays: whether the list goes on behind it is not known yet.
@@ -105,7 +105,7 @@ class _BranchEditor(StreamEditor):
 
     def _end_branch(self) -> None:
         if self._chosen:
-            _cut_branch(self._cuts, [*self._starts, self._start], self._flags)
+            cut_branch(self._cuts, [*self._starts, self._start], self._flags)
             if self._cuts.kept_until(self._start) > self._branch_start:
                 self._keep_until(self._start)
         self._budget.passed(self._start - self._branch_start)

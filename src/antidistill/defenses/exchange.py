@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -47,23 +48,40 @@ class Exchange(MarkerDefense):
 
     def edit(self, text: str, trace_key: bytes) -> list[Edit]:
         """Sends each chosen sentence to the place of the next one in the key's order: none stays where it was."""
-        cores = self._movable(text)
-        order = Choices(self.key, trace_key, self.name).order(len(cores))[: round(self.share * len(cores))]
-        edits = []
-        for place, source in zip(order, order[1:] + order[:1], strict=True):
-            (start, end), (source_start, source_end) = cores[place], cores[source]
-            if text[start:end] != text[source_start:source_end]:
-                edits.append(Edit(start, end, text[source_start:source_end], self.name))
-        return sorted(edits, key=lambda edit: edit.start)
-
-    def _movable(self, text: str) -> list[tuple[int, int]]:
-        """Spans of the movable marker sentences without their trailing white space."""
         starts, flags = survey(text, self.marker_table)
-        ends = [*starts[1:], len(text)]
-        seams = Cuts(text)
-        cores = [
-            (starts[number], starts[number] + len(text[starts[number] : ends[number]].rstrip()))
-            for number in range(1, len(starts))
-            if flags[number] & (MARKER | RAGGED | ITEM | BULLET) == MARKER
-        ]
-        return [(start, end) for start, end in cores if seams.is_stopped(end) and not seams.in_code(start)]
+        cores = [core for _, core in movable(text, starts, flags, MARKER, MARKER)]
+        order = Choices(self.key, trace_key, self.name).order(len(cores))[: round(self.share * len(cores))]
+        return exchanged(text, cores, order, self.name)
+
+
+def movable(
+    text: str, starts: Sequence[int], flags: bytes | bytearray, mask: int, value: int
+) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Numbers and spans, without their trailing white space, of the sentences that may change places.
+
+    Args:
+        text: the reasoning.
+        starts: where its sentences start.
+        flags: what they are, one byte each (`text.survey`).
+        mask: bits that are looked at.
+        value: only sentences with `flags & mask == value`.
+    """
+    ends = [*starts[1:], len(text)]
+    seams = Cuts(text)
+    mask |= RAGGED | ITEM | BULLET
+    for number in range(1, len(starts)):
+        if flags[number] & mask == value:
+            start = starts[number]
+            end = start + len(text[start : ends[number]].rstrip())
+            if seams.is_stopped(end) and not seams.in_code(start):
+                yield number, (start, end)
+
+
+def exchanged(text: str, cores: Sequence[tuple[int, int]], order: Sequence[int], reason: str) -> list[Edit]:
+    """Sends each span of `order` to the place of the next one: none stays where it was."""
+    edits = []
+    for place, source in zip(order, [*order[1:], *order[:1]], strict=True):
+        (start, end), (source_start, source_end) = cores[place], cores[source]
+        if text[start:end] != text[source_start:source_end]:
+            edits.append(Edit(start, end, text[source_start:source_end], reason))
+    return sorted(edits, key=lambda edit: edit.start)

@@ -14,7 +14,7 @@ Doses: TypeAlias = Mapping[str, tuple[str, Callable[[float], float | int]]]
 """Method -> the option that doses it, and the option's value at a position in (0, 1]; more is removed at higher positions."""
 
 BY_SHARE: Doses = dict.fromkeys(
-    ("traceguard", "random-sentences", "branches", "steps"), ("share", lambda position: position)
+    ("traceguard", "random-sentences", "branches", "steps", "anchors"), ("share", lambda position: position)
 )
 """Every method is dosed by its share."""
 
