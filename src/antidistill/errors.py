@@ -25,6 +25,7 @@ AntidistillError
 │   ├── UpstreamGone        it refused, or left before the end
 │   └── UpstreamStalled     it said nothing for too long
 └── DefenseError            a defense failed: the raw text does not leave
+    └── HeldTooLong         a text would have to be held beyond a limit
 
 A message says in one sentence what was given, what is allowed and what to do.
 """
@@ -161,6 +162,10 @@ class RowError(AntidistillError):
 
 class DefenseError(AntidistillError):
     """A defense failed; what it had not released stays inside."""
+
+
+class HeldTooLong(DefenseError):
+    """A text would have to be held beyond the limit, in characters or in seconds."""
 
 
 class EndpointError(AntidistillError):

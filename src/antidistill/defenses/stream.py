@@ -42,6 +42,11 @@ class StreamEditor(ABC):
     def _holds(self) -> bool:
         """True while the open sentence must not leave."""
 
+    @property
+    def held(self) -> str:
+        """Text that came and is not decided, with the white space before it."""
+        return self._cuts.text[self._frontier - self._cuts.base :]
+
     def feed(self, text: str) -> str:
         """Takes the next piece and returns what may leave now."""
         self._cuts.text += text

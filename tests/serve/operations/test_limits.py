@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antidistill.errors import Refused
-from antidistill.serve.operations import StallWatch, read_body
+from antidistill.serve.operations import HoldWatch, StallWatch, read_body
 
 
 async def _chunks(parts, taken):
@@ -58,5 +58,35 @@ def test_a_stream_that_moves_goes_on_and_one_that_stands_still_ends():
         other.stop()
         await asyncio.sleep(0.05)
         assert not stopped.is_set()
+
+    asyncio.run(story())
+
+
+def test_who_decides_nothing_is_late_and_who_goes_on_is_not():
+    async def story():
+        marks, late = {"stands": 0, "goes": 0}, []
+        watch = HoldWatch(0.2, lambda: marks, late.extend)
+        began = asyncio.get_running_loop().time()
+        while not late:
+            await asyncio.sleep(0.01)
+            marks["goes"] += 1
+        assert late == ["stands"]
+        assert asyncio.get_running_loop().time() - began >= 0.2 * 7 / 8
+        watch.stop()
+
+    asyncio.run(story())
+
+
+def test_who_let_go_in_between_begins_anew():
+    async def story():
+        marks, late = {"one": 0}, []
+        watch = HoldWatch(0.2, lambda: marks, late.extend)
+        for _ in range(4):
+            await asyncio.sleep(0.1)
+            marks.clear()
+            await asyncio.sleep(0.04)
+            marks["one"] = 0
+        assert not late
+        watch.stop()
 
     asyncio.run(story())

@@ -28,6 +28,7 @@ class Exchange:
         policy: what is done.
         span: of tracing.
         lanes: reasoning that was guarded.
+        waits: seconds for which text was held, each time.
         began: seconds on the monotonic clock.
         first: when the first byte left; 0 before.
         outcome: as in the metrics.
@@ -46,6 +47,7 @@ class Exchange:
     policy: Policy
     span: Span
     lanes: list[Lane] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
     first: float = 0.0
     outcome: str = "ok"
@@ -74,7 +76,9 @@ class Exchange:
             trace_key=self.asked.key,
             on_failure=self.policy.on_failure,
             hold_bytes=limits.hold_bytes if defense.streams else limits.max_response_bytes,
+            undecided_bytes=limits.undecided_bytes,
             finished=self.lanes.append,
+            waited=self.waits.append,
         )
         return Context(guard, unopened, self.policy.usage, limits.max_event_bytes)
 

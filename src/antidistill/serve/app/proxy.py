@@ -195,6 +195,7 @@ class Proxy:
             _note(exchange, error)
             raise Refused(502, "guard_failed", "the reasoning could not be guarded.") from error
         exchange.events = 1
+        exchange.waits.clear()  # nothing was on its way
         for part in whole.remembers:
             token = await self.turns.remember(part.original, part.guarded, exchange.client.tenant, part.carried)
             part.render(token)

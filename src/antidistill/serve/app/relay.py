@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
@@ -14,7 +14,7 @@ from antidistill.errors import AntidistillError, UpstreamGarbage, UpstreamStalle
 from antidistill.serve.app.engine import Answer, upstream_error
 from antidistill.serve.app.exchange import Exchange
 from antidistill.serve.guard.parts import Part, kept
-from antidistill.serve.operations import Metrics, StallWatch
+from antidistill.serve.operations import HoldWatch, Metrics, StallWatch
 from antidistill.serve.turns import Turns
 
 CLIENT_GONE = (ConnectionResetError, BrokenPipeError)
@@ -39,6 +39,14 @@ class Filter(Protocol):
         """What leaves where the engine failed."""
         ...
 
+    def held(self) -> dict[Any, object]:
+        """Who holds text back, and marks that change when some of it is decided."""
+        ...
+
+    def expire(self, holders: Iterable[Any]) -> list[Part]:
+        """What leaves because these have held text for too long."""
+        ...
+
 
 class Verbatim:
     """Lets everything through, for clients that may see originals."""
@@ -60,6 +68,14 @@ class Verbatim:
         self.failure = error
         raise ConnectionResetError from error
 
+    def held(self) -> dict[Any, object]:
+        """Nobody."""
+        return {}
+
+    def expire(self, holders: Iterable[Any]) -> list[Part]:
+        """Nothing is held."""
+        return []
+
 
 class Relay:
     """Carries one streamed response.
@@ -73,7 +89,8 @@ class Relay:
 
     def __init__(self, exchange: Exchange, turns: Turns, metrics: Metrics, filter: Filter) -> None:
         self._exchange, self._turns, self._metrics, self._filter = exchange, turns, metrics, filter
-        self._writing = self._stalled = False
+        self._reading = self._writing = self._stalled = False
+        self._late: list[Part] = []
         self._task = asyncio.current_task()
 
     async def run(self, answer: Answer, response: web.StreamResponse) -> web.StreamResponse:
@@ -85,7 +102,9 @@ class Relay:
         """
         exchange = self._exchange
         await response.prepare(exchange.request)
-        watch = StallWatch(exchange.snapshot.settings.limits.idle_seconds, self._on_stall)
+        limits = exchange.snapshot.settings.limits
+        watch = StallWatch(limits.idle_seconds, self._on_stall)
+        holds = HoldWatch(limits.hold_seconds, self._held, self._on_held)
         try:
             await self._carry(answer, response, watch.moved)
         except asyncio.CancelledError:
@@ -97,6 +116,7 @@ class Relay:
             await self._write(response, self._filter.fail(UpstreamStalled("the engine said nothing for too long.")))
         finally:
             watch.stop()
+            holds.stop()
         await response.write_eof()
         return response
 
@@ -105,10 +125,37 @@ class Relay:
         if self._task is not None:
             self._task.cancel()
 
+    def _held(self) -> dict[Any, object]:
+        """Who holds text back; while the client takes nothing, that is nobody's fault."""
+        return {} if self._writing else self._filter.held()
+
+    def _on_held(self, holders: list[Any]) -> None:
+        self._late += self._filter.expire(holders)
+        if self._late and self._reading and self._task is not None:
+            self._reading = False
+            self._task.cancel()
+
+    async def _next(self, read: Callable[[], Awaitable[bytes]], response: web.StreamResponse) -> bytes:
+        """What the engine says next. Text that is held for too long may have to leave, or end the response, before it comes."""
+        while True:
+            if self._late:
+                late, self._late = self._late, []
+                await self._write(response, late)
+            if self._filter.ended:
+                return b""
+            self._reading = True
+            try:
+                return await read()
+            except asyncio.CancelledError:
+                if self._reading or self._stalled or self._task is None or self._task.uncancel():
+                    raise
+            finally:
+                self._reading = False
+
     async def _carry(self, answer: Answer, response: web.StreamResponse, moved: Callable[[], None]) -> None:
         read, guard, exchange = answer.content.readany, self._filter, self._exchange
         try:
-            while data := await read():
+            while data := await self._next(read, response):
                 moved()
                 began = time.perf_counter()
                 parts = guard.feed(data)

@@ -41,7 +41,7 @@ def tell(exchange: Exchange, metrics: Metrics, audit: AuditLog | None) -> None:
         stream=exchange.asked.stream,
         status=exchange.status or None,
         code=exchange.outcome,
-        reason=exchange.error or None,
+        reason=exchange.error or next((lane.failure for lane in exchange.lanes if lane.failure), None),
         events=exchange.events,
         retries=exchange.retries or None,
         seconds=round(time.monotonic() - exchange.began, 4),
@@ -67,5 +67,7 @@ def _count(exchange: Exchange, metrics: Metrics) -> None:
         metrics.upstream_errors.labels(_KINDS.get(exchange.error, "reset")).inc()
     if exchange.first:
         metrics.ttft_seconds.observe(exchange.first - exchange.began)
+    for seconds in exchange.waits:
+        metrics.hold_seconds.observe(seconds)
     if exchange.events:
         metrics.overhead_seconds.observe(exchange.busy / exchange.events)

@@ -14,7 +14,7 @@ from antidistill.serve.dialects.stream import GuardedStream
 from antidistill.serve.dialects.template import Template, learn
 from antidistill.serve.guard.context import Context
 from antidistill.serve.guard.delimited import Segment
-from antidistill.serve.guard.flow import whole_text
+from antidistill.serve.guard.flow import Flow, whole_text
 from antidistill.serve.guard.parts import Part
 from antidistill.serve.policies import Unopened
 from antidistill.serve.wire import sse
@@ -210,6 +210,16 @@ class ChatStream(GuardedStream):
                 out += choice.flow.settle(None, choice.flow.decide_end())
                 choice.end_flow()
             out += choice.remembered(partial(self._token, index))
+
+    def held(self) -> dict[Any, object]:
+        """Lanes and flows that hold text back."""
+        return {} if self.ended else {who: mark for one in self._choices.values() for who, mark in one.held()}
+
+    def _expire(self, holder: Any, out: list[Part]) -> None:
+        if isinstance(holder, Flow):
+            out += holder.expire()
+        else:
+            holder.expire()
 
     def _abandon(self) -> None:
         for choice in self._choices.values():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from antidistill.serve.guard.context import Context, Seen
 from antidistill.serve.guard.flow import Flow
 from antidistill.serve.guard.lane import Lane
 from antidistill.serve.guard.parts import Part, Remember
 from antidistill.serve.policies import Unopened
+
+Holder = Lane | Flow
+"""What holds text back."""
 
 
 class Choice:
@@ -50,6 +53,15 @@ class Choice:
     def reasons(self) -> bool:
         """Whether reasoning may be held."""
         return any(not lane.closed for lane in self.lanes.values())
+
+    def held(self) -> Iterator[tuple[Holder, object]]:
+        """Who holds text back, and a mark that changes when some of it is decided. White space alone is not held."""
+        lanes = [*self.lanes.values(), self.flow.lane if self.flow else None]
+        for lane in filter(None, lanes):
+            if (held := lane.held).strip():
+                yield lane, lane.came - len(held)
+        if self.flow is not None and (waits := self.flow.undecided):
+            yield self.flow, waits
 
     def tails(self) -> dict[str, str]:
         """Closes the reasoning in fields, because an answer begins; what was held of it, by field."""

@@ -25,6 +25,7 @@ class MessagesStream(BlockStream):
         self._may_be_signed = False
         self._unsure: dict[int, list[tuple[bytes, Event]]] = {}
         self._signed: set[int] = set()
+        self._waiting = 0
 
     def _chunk(self, raw: bytes, event: Event, out: list[Part]) -> None:
         tree = self._tree(event.data or b"")
@@ -36,6 +37,16 @@ class MessagesStream(BlockStream):
         else:
             self._known(raw, event, tree, kind, out)
 
+    def held(self) -> dict[Any, object]:
+        """Also a block whose signature is waited for."""
+        return super().held() | ({} if self.ended else dict.fromkeys(self._unsure))
+
+    def _expire(self, holder: Any, out: list[Part]) -> None:
+        if isinstance(holder, int):
+            self._decide(holder, "", out)
+        else:
+            super()._expire(holder, out)
+
     def _perhaps_signed(self, raw: bytes, event: Event, tree: Tree, kind: str, out: list[Part]) -> None:
         """Events of a thinking block of a model whose owner may have signed it: they wait for the signature."""
         index = _number(tree)
@@ -46,14 +57,20 @@ class MessagesStream(BlockStream):
         if index in self._unsure:
             self._unsure[index].append((raw, event))
             seal = _signature(tree)
-            if seal or kind == "content_block_stop":
-                if is_foreign_seal(seal):
-                    self._signed.add(index)
-                for held_raw, held in self._unsure.pop(index):
-                    held_tree = self._tree(held.data or b"")
-                    self._known(held_raw, held, held_tree, held_tree.text(held_tree.root.get("type")), out)
+            self._waiting += len(raw)
+            if seal or kind == "content_block_stop" or self._waiting > self.context.guard.undecided_bytes:
+                self._decide(index, seal, out)
             return
         self._known(raw, event, tree, kind, out)
+
+    def _decide(self, index: int, seal: str, out: list[Part]) -> None:
+        """Lets go of the events of a block: as they are if its owner has signed it, else guarded."""
+        if is_foreign_seal(seal):
+            self._signed.add(index)
+        self._waiting = 0
+        for raw, event in self._unsure.pop(index):
+            tree = self._tree(event.data or b"")
+            self._known(raw, event, tree, tree.text(tree.root.get("type")), out)
 
     def _known(self, raw: bytes, event: Event, tree: Tree, kind: str, out: list[Part]) -> None:
         if kind == "message_start":

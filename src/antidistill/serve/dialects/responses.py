@@ -36,6 +36,7 @@ class ResponsesStream(BlockStream):
         self._signed: set[str] = set()
         self._unsure: list[tuple[bytes, Event]] = []
         self._unsure_item = ""
+        self._waiting = 0
         self._finals = Finals(context)
         self._reasoning_items: set[str | int] = set()
 
@@ -51,6 +52,18 @@ class ResponsesStream(BlockStream):
         if not self._perhaps_signed(raw, event, tree, kind, own):
             self._known(raw, event, tree, kind, own)
         out += own
+
+    def held(self) -> dict[Any, object]:
+        """Also an item whose seal is waited for."""
+        return super().held() | ({self._unsure_item: 0} if self._unsure_item and not self.ended else {})
+
+    def _expire(self, holder: Any, out: list[Part]) -> None:
+        if isinstance(holder, str):
+            self._decide(False, out)
+        else:
+            own: list[Part] = []
+            super()._expire(holder, own)
+            out += [self._numbered(part) if isinstance(part, bytes) else part for part in own]
 
     def _perhaps_signed(self, raw: bytes, event: Event, tree: Tree, kind: str, out: list[Part]) -> bool:
         """Events of a reasoning item of a model whose owner may have signed it wait for the seal; True if this one does."""
@@ -68,14 +81,19 @@ class ResponsesStream(BlockStream):
         last = (
             kind == "response.output_item.done" and item is not None and tree.text(item.get("id")) == self._unsure_item
         )
-        if last or kind in LAST:
-            if sealed and last:
-                self._signed.add(self._unsure_item)
-            self._unsure_item, waiting, self._unsure = "", self._unsure, []
-            for held_raw, held in waiting:
-                held_tree = self._tree(held.data or b"")
-                self._known(held_raw, held, held_tree, held_tree.text(held_tree.root.get("type")), out)
+        self._waiting += len(raw)
+        if last or kind in LAST or self._waiting > self.context.guard.undecided_bytes:
+            self._decide(sealed and last, out)
         return True
+
+    def _decide(self, signed: bool, out: list[Part]) -> None:
+        """Lets go of the events of an item: as they are if its owner has sealed it, else guarded."""
+        if signed:
+            self._signed.add(self._unsure_item)
+        self._unsure_item, waiting, self._unsure, self._waiting = "", self._unsure, [], 0
+        for raw, event in waiting:
+            tree = self._tree(event.data or b"")
+            self._known(raw, event, tree, tree.text(tree.root.get("type")), out)
 
     def _known(self, raw: bytes, event: Event, tree: Tree, kind: str, out: list[Part]) -> None:
         response = tree.root.get("response")

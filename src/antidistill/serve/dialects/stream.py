@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
 
 from antidistill.errors import AntidistillError, DefenseError, UpstreamError, UpstreamGarbage, UpstreamGone
@@ -85,6 +86,24 @@ class GuardedStream(ABC):
         if not self.ended:
             self._break_off(error, out)
         return out
+
+    def held(self) -> dict[Any, object]:
+        """Who holds text back, and marks that change when some of it is decided."""
+        return {}
+
+    def expire(self, holders: Iterable[Any]) -> list[Part]:
+        """These have held text for too long; what leaves because of that."""
+        out: list[Part] = []
+        try:
+            for holder in holders:
+                self._expire(holder, out)
+        except (DefenseError, UpstreamError) as error:
+            self._break_off(error, out)
+        return out
+
+    def _expire(self, holder: Any, out: list[Part]) -> None:
+        """One of them."""
+        raise NotImplementedError
 
     def _break_off(self, error: AntidistillError, out: list[Part]) -> None:
         self.failure, self.ended = error, True

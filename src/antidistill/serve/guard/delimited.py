@@ -109,6 +109,10 @@ class Delimited:
         self._state = _State.PLAIN
         return segments
 
+    def give_up(self) -> None:
+        """All that is undecided, and all further text, is an answer."""
+        self._state = _State.PLAIN
+
     def _advance(self, final: bool) -> Iterator[Segment]:
         steps = {
             _State.START: self._start,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from antidistill.errors import HeldTooLong
 from antidistill.serve.guard.delimited import Delimited, Segment
 from antidistill.serve.guard.lane import Guard, Lane
-from antidistill.serve.policies import Unopened
+from antidistill.serve.policies import OnFailure, Unopened
 from antidistill.serve.wire.tree import quoted
 
 
@@ -83,6 +85,7 @@ class Flow:
         self._ended = ended
         self._lane: Lane | None = None
         self._pending: deque[Piece] = deque()
+        self._since = 0.0
         self.answered = 0
 
     @property
@@ -96,9 +99,25 @@ class Flow:
         return bool(self._pending)
 
     @property
-    def waiting(self) -> int:
-        """Characters that are not decided."""
-        return self._delimited.waiting
+    def undecided(self) -> tuple[Piece, int] | None:
+        """The first event that waits because nobody knows what it is, and how much of it is known; None if none waits."""
+        return (self._pending[0], self._pending[0].used) if self._pending else None
+
+    @property
+    def lane(self) -> Lane | None:
+        """The reasoning that is open."""
+        return self._lane
+
+    def expire(self) -> list[bytes]:
+        """Text waited for too long: it leaves as an answer if the policy lets raw text leave.
+
+        Raises:
+            HeldTooLong: else; an answer must not get lost, and reasoning must not leave.
+        """
+        if self._guard.on_failure is not OnFailure.PASS:
+            raise HeldTooLong("text waited for too long")
+        self._delimited.give_up()
+        return self.settle(None, self.decide_end())
 
     def decide(self, text: str) -> list[Segment]:
         """What the next piece of text decides; `settle` has to be called with it."""
@@ -127,7 +146,17 @@ class Flow:
         for segment in segments:
             self._spread(segment, out)
         self._release(out)
+        self._note_wait()
+        if self._delimited.waiting > self._guard.undecided_bytes:
+            out += self.expire()
         return out
+
+    def _note_wait(self) -> None:
+        if self._pending:
+            self._since = self._since or time.monotonic()
+        elif self._since:
+            self._guard.waited(time.monotonic() - self._since)
+            self._since = 0.0
 
     def _spread(self, segment: Segment, out: list[bytes]) -> None:
         """Gives a segment to the events that its text came in."""

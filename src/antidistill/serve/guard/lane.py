@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from antidistill.defenses import Defense
 from antidistill.defenses.base import Editor
-from antidistill.errors import DefenseError
+from antidistill.errors import DefenseError, HeldTooLong
 from antidistill.serve.policies import OnFailure
 from antidistill.trace import Edit
 
@@ -21,14 +22,18 @@ class Guard:
         trace_key: of the prompt, as in files (32 bytes).
         on_failure: what leaves where the defense fails.
         hold_bytes: characters that may come while nothing leaves; a lane that needs more has failed.
+        undecided_bytes: characters that may wait because nobody knows yet whether they are reasoning; more fail the response.
         finished: told of every text that has ended, once.
+        waited: told of every time, in seconds, in which text came and nothing left.
     """
 
     defense: Defense
     trace_key: bytes
     on_failure: OnFailure = OnFailure.DROP_REASONING
     hold_bytes: int = 65_536
+    undecided_bytes: int = 1_048_576
     finished: Callable[[Lane], None] = lambda lane: None
+    waited: Callable[[float], None] = lambda seconds: None
 
 
 class Lane:
@@ -39,6 +44,7 @@ class Lane:
         edits: of the original; complete once the lane is closed.
         closed: no more text is taken.
         failed: the defense failed; what was held is lost.
+        failure: name of the error that it failed with.
         came, left: characters so far.
     """
 
@@ -47,11 +53,13 @@ class Lane:
         "_guard",
         "_guarded",
         "_original",
+        "_since",
         "_waiting",
         "came",
         "closed",
         "edits",
         "failed",
+        "failure",
         "field",
         "left",
     )
@@ -60,6 +68,8 @@ class Lane:
         self.field = field
         self.edits: list[Edit] = []
         self.closed = self.failed = False
+        self.failure = ""
+        self._since = 0.0
         self.came = self.left = self._waiting = 0
         self._guard = guard
         self._original: list[str] = []
@@ -75,6 +85,17 @@ class Lane:
     def guarded(self) -> str:
         """All text that left."""
         return "".join(self._guarded)
+
+    @property
+    def held(self) -> str:
+        """Text that came and is not decided; an editor that does not tell is taken to hold all since it last gave something.
+
+        Nothing where the defense does not stream: it holds everything by design.
+        """
+        if self.closed or self.failed or self._editor is None or not self._guard.defense.streams:
+            return ""
+        own = getattr(self._editor, "held", None)
+        return own if isinstance(own, str) else self.original[self.came - self._waiting :]
 
     def feed(self, text: str) -> str:
         """Takes the next piece and returns what may leave now.
@@ -94,10 +115,29 @@ class Lane:
             return self._fail(error, text)
         self._guarded.append(out)
         self.left += len(out)
-        self._waiting = 0 if out else self._waiting + len(text)
+        if out:
+            self._waiting = 0
+            self._end_wait()
+            return out
+        self._waiting += len(text)
+        if not self._since:
+            self._since = time.monotonic()
         if self._waiting > self._guard.hold_bytes:
-            return self._fail(DefenseError("too much text was held back"), "")
+            return self._fail(HeldTooLong("too much text was held back"), "")
         return out
+
+    def expire(self) -> None:
+        """The text was held for too long: the defense has failed.
+
+        Raises:
+            DefenseError: as `feed`.
+        """
+        self._fail(HeldTooLong("text was held back for too long"), "")
+
+    def _end_wait(self) -> None:
+        if self._since:
+            self._guard.waited(time.monotonic() - self._since)
+            self._since = 0.0
 
     def close(self) -> str:
         """Ends the text and returns what was held back.
@@ -108,6 +148,7 @@ class Lane:
         if self.closed:
             return ""
         self.closed = True
+        self._end_wait()
         out = "" if self.failed or self._editor is None else self._end(self._editor)
         self._guarded.append(out)
         self.left += len(out)
@@ -130,9 +171,13 @@ class Lane:
 
     def _fail(self, error: Exception, text: str) -> str:
         self.failed = True
+        self.failure = type(error).__name__
         self._editor = None
+        self._end_wait()
         if self._guard.on_failure is OnFailure.FAIL:
             self.abandon()
+            if isinstance(error, HeldTooLong):
+                raise error
             raise DefenseError(f"the defense failed ({type(error).__name__})") from error
         return self._after_failure(text)
 

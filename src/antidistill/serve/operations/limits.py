@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Hashable, Mapping
 
 from antidistill.errors import AntidistillError, Refused
 
@@ -74,3 +74,47 @@ class StallWatch:
         else:
             self._timer = None
             self._on_stall()
+
+
+class HoldWatch:
+    """Finds text that is held for too long: a holder whose mark stays the same decides nothing.
+
+    A single timer for each stream looks eight times in the time allowed; what is late is found after seven to eight of them.
+
+    Args:
+        seconds: for which text may be held.
+        held: holders and their marks.
+        on_expired: called with the holders that are late.
+    """
+
+    __slots__ = ("_held", "_loop", "_on_expired", "_seconds", "_seen", "_timer")
+
+    def __init__(
+        self,
+        seconds: float,
+        held: Callable[[], Mapping[Hashable, object]],
+        on_expired: Callable[[list[Hashable]], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._seconds, self._held, self._on_expired = seconds, held, on_expired
+        self._seen: dict[Hashable, tuple[object, float]] = {}
+        self._timer = self._loop.call_later(seconds / 8, self._look)
+
+    def stop(self) -> None:
+        """The stream has ended."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        seen, self._seen = self._seen, {}
+        late = []
+        for holder, mark in self._held().items():
+            before, since = seen.get(holder, (None, now))
+            since = since if holder in seen and before == mark else now
+            if now - since < self._seconds * 7 / 8:
+                self._seen[holder] = (mark, since)
+            else:
+                late.append(holder)
+        self._timer = self._loop.call_later(self._seconds / 8, self._look)
+        if late:
+            self._on_expired(late)

@@ -15,6 +15,7 @@ except ImportError as error:  # pragma: no cover
     raise MissingExtra("the server", "prometheus_client", "serve") from error
 
 _SHORT = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_HOLDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 _LONG = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """Variable that names the folder in which several workers share their numbers; set before this module is imported."""
@@ -34,6 +35,7 @@ class Metrics:
         edits: by reason of the edit.
         removed_characters: that were cut; replaced ones count.
         overhead_seconds: that an event of the engine spends here.
+        hold_seconds: in which text of a stream came and nothing left, each time.
         ttft_seconds: from the request to the first byte of reasoning or answer.
         upstream_errors: by kind (refused, reset, stall, status, garbage, too_large).
         retries: further attempts before the first byte.
@@ -63,6 +65,7 @@ class Metrics:
             setattr(self, name, Counter(f"antidistill_{name}", told, labels, registry=self.registry))
         for name, told, buckets in (
             ("overhead_seconds", "Time that an event spends in the server", _SHORT),
+            ("hold_seconds", "Time in which text came and nothing left", _HOLDS),
             ("ttft_seconds", "Time to the first byte of reasoning or answer", _LONG),
         ):
             setattr(self, name, Histogram(f"antidistill_{name}", told, buckets=buckets, registry=self.registry))
@@ -88,6 +91,7 @@ class Metrics:
     defense_failures: Counter
     dropped_fields: Counter
     store_failures: Counter
+    hold_seconds: Histogram
     overhead_seconds: Histogram
     ttft_seconds: Histogram
 

@@ -162,6 +162,8 @@ class LimitSettings(_Section):
         max_event_bytes: of one event from the engine; a longer one ends the stream.
         max_streams: requests at once; more are answered with 503 and `Retry-After`.
         hold_bytes: of text that may come while nothing leaves; more is a failure of the defense, see `on_failure`.
+        hold_seconds: for which text may be held while none of it is decided; longer is a failure of the defense.
+        undecided_bytes: of answer text that waits because nobody knows yet whether it is reasoning; more fails the response.
         idle_seconds: without a byte from the engine, and without a byte taken by the client.
         connect_seconds: to reach the engine.
         drain_seconds: for streams to end after SIGTERM.
@@ -173,6 +175,8 @@ class LimitSettings(_Section):
     max_event_bytes: Count = 8_388_608
     max_streams: Count = 1_000
     hold_bytes: Count = 65_536
+    hold_seconds: Positive = 600.0
+    undecided_bytes: Count = 1_048_576
     idle_seconds: Positive = 600.0
     connect_seconds: Positive = 10.0
     drain_seconds: Positive = 1_800.0
