@@ -51,6 +51,8 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "scorers": {
         "text": "antidistill.anchors.text_score.scorer:TextScore",
         "receiver-heads": "antidistill.anchors.receiver_heads:ReceiverHeads",
+        "suppression": "antidistill.anchors.suppression:Suppression",
+        "resampling": "antidistill.anchors.resampling:Resampling",
         "position": "antidistill.anchors.simple:Position",
         "length": "antidistill.anchors.simple:Length",
         "markers": "antidistill.anchors.simple:MarkerRule",

@@ -23,7 +23,7 @@ class Endpoint:
     """Where a model is, and how it is asked.
 
     Attributes:
-        url: base URL of the API, with or without `/chat/completions`.
+        url: base URL of the API, with or without `/chat/completions` (or `/completions`).
         model: name of the model there.
         key_variable: environment variable that holds the key; the only place it is read from.
         attempts: requests before it counts as failed (at least 1).
@@ -47,10 +47,14 @@ class Endpoint:
             raise BadOption("attempts, timeout", (self.attempts, self.timeout), "at least 1, and above 0 seconds")
 
     @property
+    def base(self) -> str:
+        """What all addresses of the API begin with."""
+        return self.url.rstrip("/").removesuffix("/completions").removesuffix("/chat")
+
+    @property
     def address(self) -> str:
-        """Where requests go."""
-        base = self.url.rstrip("/")
-        return base if base.endswith("/chat/completions") else base + "/chat/completions"
+        """Where chats go."""
+        return self.base + "/chat/completions"
 
     def complete(self, messages: Sequence[Mapping[str, str]], **options: Any) -> Any:
         """The JSON of a chat completion at temperature 0.
@@ -62,11 +66,26 @@ class Endpoint:
         Raises:
             EndpointError: it turned the request down, or there was no answer in all attempts.
         """
-        body = json.dumps({"model": self.model, "temperature": 0, "messages": list(messages), **options}).encode()
+        return self._asked(self.address, {"temperature": 0, "messages": list(messages), **options})
+
+    def write_on(self, prompt: str, **options: Any) -> Any:
+        """The JSON of a completion of a raw text.
+
+        Args:
+            prompt: the text that is written on.
+            options: further fields of the request.
+
+        Raises:
+            EndpointError: it turned the request down, or there was no answer in all attempts.
+        """
+        return self._asked(self.base + "/completions", {"prompt": prompt, **options})
+
+    def _asked(self, address: str, fields: Mapping[str, Any]) -> Any:
+        body = json.dumps({"model": self.model, **fields}).encode()
         for attempt in range(1, self.attempts + 1):
             wait = self.backoff * 2 ** (attempt - 1)
             try:
-                return self._post(body)
+                return self._post(address, body)
             except HTTPError as error:
                 with error:
                     failure = EndpointError(
@@ -84,10 +103,10 @@ class Endpoint:
                 self.sleep(min(wait, _LONGEST_WAIT))
         raise failure
 
-    def _post(self, body: bytes) -> Any:
+    def _post(self, address: str, body: bytes) -> Any:
         headers = {"Content-Type": "application/json"}
         key = os.environ.get(self.key_variable)
         if key:
             headers["Authorization"] = f"Bearer {key}"
-        with urlopen(Request(self.address, body, headers), timeout=self.timeout) as response:
+        with urlopen(Request(address, body, headers), timeout=self.timeout) as response:
             return json.load(response)
