@@ -82,7 +82,7 @@ def distill(
     if dry_run:
         _show_plan(experiment, chosen, device, devices, json)
         return
-    _run(experiment, chosen, against, json)
+    _run(experiment, chosen, _earlier(against, experiment), json)
 
 
 def _quiet() -> None:
@@ -210,14 +210,13 @@ def _show_plan(experiment: Experiment, recipe: Recipe, device: str, devices: int
         print_plan(plan)
 
 
-def _run(experiment: Experiment, recipe: Recipe, against: Path | None, json: str | None) -> None:
+def _run(experiment: Experiment, recipe: Recipe, earlier: Mapping[str, Any] | None, json: str | None) -> None:
     from rich.console import Console
 
     from antidistill.cli.distill_tables import print_result
     from antidistill.distill.experiment import comparisons, run
     from antidistill.distill.processes import is_first
 
-    earlier = _earlier(against)
     with Console(stderr=True).status("reading the traces") as status:
         result = run(experiment, status.update)
     if earlier is not None:
@@ -232,15 +231,19 @@ def _run(experiment: Experiment, recipe: Recipe, against: Path | None, json: str
         print_result(result)
 
 
-def _earlier(path: Path | None) -> Mapping[str, Any] | None:
-    """The first condition of an earlier result."""
+def _earlier(path: Path | None, experiment: Experiment) -> Mapping[str, Any] | None:
+    """The first condition of an earlier result; looked at before hours of training, not after them."""
     import orjson
+
+    from antidistill.distill.experiment import check_comparable
 
     if path is None:
         return None
     try:
         conditions = orjson.loads(path.read_bytes())["conditions"]
         found: Mapping[str, Any] = next(iter(conditions.values()))
+        evaluation = found["evaluation"]
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError, StopIteration) as error:
         raise InputError(f"{path} is no result of antidistill distill ({error}): give what --json wrote.") from error
+    check_comparable(evaluation, experiment)
     return found

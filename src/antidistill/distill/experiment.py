@@ -21,6 +21,7 @@ from antidistill.distill.scores import Evaluation, compare
 from antidistill.distill.settings import Asking, Training
 from antidistill.distill.students import load_student
 from antidistill.distill.train import require, train
+from antidistill.errors import InputError
 from antidistill.trace import Trace
 
 TEACHER = "teacher"
@@ -99,6 +100,21 @@ def comparisons(
     names = list(evaluations)
     base = Evaluation.from_json(against["evaluation"]) if against else evaluations[names[0]]
     return {name: _differences(base, evaluations[name]) for name in (names if against else names[1:])}
+
+
+def check_comparable(evaluation: Mapping[str, Any], experiment: Experiment) -> None:
+    """Checks that an earlier evaluation can be compared with what the experiment is going to ask.
+
+    Raises:
+        InputError: it was asked other questions, or it is no evaluation.
+    """
+    asked = {outcome.question for outcome in Evaluation.from_json(evaluation).outcomes}
+    wanted = {question.id for question in experiment.questions}
+    if asked != wanted:
+        raise InputError(
+            f"the earlier student was asked {len(asked)} questions, this one is asked {len(wanted)}, {len(asked & wanted)} of "
+            "them the same: give the same --questions, --number and --seed."
+        )
 
 
 def _differences(first: Evaluation, second: Evaluation) -> dict[str, Any]:
@@ -220,4 +236,4 @@ def _prefixed(progress: Callable[[str], None], name: str) -> Callable[[str], Non
     return lambda step: progress(f"{name}: {step}")
 
 
-__all__ = ["EXPERIMENT_KEY", "STUDENT", "TEACHER", "Experiment", "comparisons", "run"]
+__all__ = ["EXPERIMENT_KEY", "STUDENT", "TEACHER", "Experiment", "check_comparable", "comparisons", "run"]
