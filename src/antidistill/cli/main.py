@@ -19,6 +19,7 @@ COMMANDS = {
     "restore": "antidistill.cli.restore:restore",
     "detect": "antidistill.cli.detect:detect",
     "report": "antidistill.cli.report:report",
+    "anchors": "antidistill.cli.anchors:anchors",
     "serve": "antidistill.cli.serve:serve",
     "sample": "antidistill.cli.sample:sample",
     "methods": "antidistill.cli.methods:methods",

@@ -110,10 +110,19 @@ def numbered_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         InputError: the file cannot be read.
         RowError: a row cannot be read; the message says which.
     """
-    for number, row in _parquet_rows(file) if is_parquet(file) else _line_rows(file):
+    for number, row in every_row(file):
         if isinstance(row, RowError):
             raise RowError(f"{place(file, number)}: {row}")
         yield number, row
+
+
+def every_row(file: Path) -> Iterator[tuple[int, dict[str, Any] | RowError]]:
+    """The same, with the reason in place of a row that cannot be read.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    yield from _parquet_rows(file) if is_parquet(file) else _line_rows(file)
 
 
 def place(file: Path, number: int) -> str:

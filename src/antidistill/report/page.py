@@ -63,14 +63,14 @@ def build(
 def render(material: Material) -> str:
     """The page of this material."""
     contexts = [(section, section.context(material)) for section in SECTIONS]
-    script, style = _asset("report.js"), _asset("report.css")
+    script, style = asset("report.js"), asset("report.css")
     page = environment().get_template("page.html")
     return page.render(
         sections=[(section, context) for section, context in contexts if context is not None],
         options=material.options,
         script=script,
         style=style,
-        policy=_policy(script, style),
+        policy=policy(script, style),
         version=metadata.version("antidistill"),
     )
 
@@ -98,11 +98,12 @@ def environment() -> Environment:
     return templates
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file of the page's folder."""
     return files("antidistill.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _policy(script: str, style: str) -> str:
+def policy(script: str, style: str) -> str:
     """Forbids every request and every script and style but these two, known by their hash."""
     return (
         f"default-src 'none'; base-uri 'none'; form-action 'none'; script-src {_hash(script)}; style-src {_hash(style)}"

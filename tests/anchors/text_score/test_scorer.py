@@ -48,14 +48,14 @@ def test_every_sentence_gets_a_number_and_a_row_without_reasoning_a_reason():
 def test_the_model_in_a_file_is_the_model(tmp_path):
     save(tmp_path / "weights.json", default())
     assert load(tmp_path / "weights.json") == default()
-    assert make("text", model=str(tmp_path / "weights.json")).values(split(TEXT)) == make("text").values(split(TEXT))
+    assert make("text", weights=str(tmp_path / "weights.json")).values(split(TEXT)) == make("text").values(split(TEXT))
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"measures": [], "stream": {}}', "[1]", '{"measures": 3}'])
 def test_a_file_that_is_no_model_is_named(tmp_path, content):
     (tmp_path / "x.json").write_text(content)
     with pytest.raises(InputError, match=r"x\.json holds no text score"):
-        make("text", model=str(tmp_path / "x.json"))
+        make("text", weights=str(tmp_path / "x.json"))
 
 
 def test_options_are_checked():

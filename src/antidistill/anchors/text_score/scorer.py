@@ -28,13 +28,13 @@ class TextScore:
     Attributes:
         view: whole: sees the next sentence and how long the trace is; stream: only the sentence and what precedes it.
         position: False leaves out where the sentence stands, so that only its text counts.
-        model: "default", or a file that `text_score.model.save` wrote.
+        weights: "default", or a file that `text_score.model.save` wrote.
     """
 
     name: ClassVar[str] = "text"
     view: str = "whole"
     position: bool = True
-    model: str = "default"
+    weights: str = "default"
     _loaded: TextModel = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -42,7 +42,7 @@ class TextScore:
             raise BadOption("view", self.view, "one of " + ", ".join(VIEWS))
         if not isinstance(self.position, bool):
             raise BadOption("position", self.position, "true or false")
-        object.__setattr__(self, "_loaded", default() if self.model == "default" else load(Path(self.model)))
+        object.__setattr__(self, "_loaded", default() if self.weights == "default" else load(Path(self.weights)))
 
     @property
     def loaded(self) -> TextModel:
@@ -75,4 +75,4 @@ class TextScore:
         return found
 
     def _variant(self) -> dict[str, Any]:
-        return {"view": self.view, "position": self.position, "model": self.model}
+        return {"view": self.view, "position": self.position, "weights": self.weights}
