@@ -1,19 +1,60 @@
-"""Reads traces whose sentences others labelled: the columns of `labels_thought_anchors_math.parquet` in the shared data."""
+"""Reads traces whose sentences others labelled, and recomputes the importance of each function of sentences.
 
+Run as a script it prints JSON: for each model, each published column and each function, what was published (over the 20 labelled
+traces of each model in interp-reasoning/thought-anchors.com @ 68acc04) beside the same statistic over the traces that are here,
+with its 95 % interval (bootstrap over traces), the number of sentences, whether the published value lies inside, and what the
+traces that are not here would have to give for the published value to be right ("rest"; a KL is never negative). The shared
+labels are of 10 of the 20 traces of each model, so the two cannot be equal.
+"""
+
+import argparse
 import json
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 
+import machine
 from antidistill import Sentence, Trace
+from antidistill.anchors.resampling.published import spans
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 LABELS = SHARED / "labels_thought_anchors_math.parquet"
 TRACES = SHARED / "traces_thought_anchors_math.parquet"
 IMPORTANCE = "counterfactual_importance_kl"
+
+FUNCTIONS = (
+    "active_computation",
+    "fact_retrieval",
+    "plan_generation",
+    "uncertainty_management",
+    "result_consolidation",
+    "self_checking",
+    "problem_setup",
+    "final_answer_emission",
+)
+PUBLISHED: Mapping[str, Mapping[tuple[str, str], tuple[float, ...]]] = {
+    "deepseek-r1-distill-qwen-14b": {
+        ("counterfactual_importance_kl", "mean"): (0.162, 0.274, 0.338, 0.269, 0.173, 0.074, 0.345, 0.020),
+        ("counterfactual_importance_kl", "median"): (0.011, 0.026, 0.071, 0.041, 0.008, 0.000, 0.041, 0.000),
+        ("resampling_importance_kl", "mean"): (0.225, 0.307, 0.365, 0.263, 0.174, 0.076, 0.441, 0.012),
+        ("forced_importance_kl", "mean"): (2.47, 1.26, 0.94, 0.86, 1.43, 0.24, 2.98, 0.00),
+    },
+    "deepseek-r1-distill-llama-8b": {
+        ("counterfactual_importance_kl", "mean"): (0.511, 0.503, 0.695, 0.479, 0.251, 0.163, 1.335, 0.011),
+        ("counterfactual_importance_kl", "median"): (0.014, 0.089, 0.100, 0.054, 0.031, 0.011, 0.252, 0.000),
+    },
+}
+"""Per function in the order of `FUNCTIONS`, over all sentences of 20 traces of each model."""
+SHARES: Mapping[str, tuple[int, tuple[float, ...]]] = {
+    "deepseek-r1-distill-qwen-14b": (2885, (34.5, 17.0, 14.8, 12.7, 10.8, 7.1, 1.8, 1.4)),
+    "deepseek-r1-distill-llama-8b": (2929, (40.1, 19.5, 11.8, 10.4, 8.5, 5.9, 2.5, 1.2)),
+}
+"""Sentences that the published values are over, and the percentage of each function."""
+_RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +87,62 @@ def read(labels: Path = LABELS, traces: Path = TRACES) -> list[LabelledTrace]:
 
 def _labelled(text: dict[str, Any], rows: list[dict[str, Any]]) -> LabelledTrace:
     trace = Trace(text["id"], text["question"], text["reasoning"], text["response"], {"model": text["model"]})
-    starts = _starts(trace.reasoning, [row["text"] for row in rows])
-    ends = [*starts[1:], len(trace.reasoning)]
-    sentences = [Sentence(trace.reasoning[a:b], a, b) for a, b in zip(starts, ends, strict=True)]
+    sentences = spans(trace.reasoning, [row["text"] for row in rows])
     functions = [json.loads(row["tags"])[0] for row in rows]
     importance = [float(row[IMPORTANCE]) for row in rows]
     return LabelledTrace(trace, sentences, functions, importance, text["id"].rpartition("/")[2])
 
 
-def _starts(reasoning: str, texts: list[str]) -> list[int]:
-    """Where each labelled sentence starts; the labels have lost the kind of white space inside of them."""
-    starts: list[int] = []
-    position = 0
-    for text in texts:
-        pattern = r"\s*".join(re.escape(word) for word in text.split())
-        found = re.compile(pattern).search(reasoning, position)
-        if found is None:
-            raise SystemExit(f"the labelled sentence {text[:60]!r} is not in its trace behind character {position}.")
-        starts.append(found.start())
-        position = found.end()
-    return starts
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--labels", type=Path, default=LABELS, help="Parquet file with the columns of the shared labels"
+    )
+    arguments = parser.parse_args()
+    rows = pq.read_table(arguments.labels).to_pylist()
+    models = {model: [row for row in rows if row["model"] == model] for model in PUBLISHED}
+    shown = {model: _compared(model, own) for model, own in models.items() if own}
+    inside = [
+        cell["inside"] for each in shown.values() for column in each["columns"].values() for cell in column.values()
+    ]
+    summary = {"values": len(inside), "published_inside_interval": sum(inside)}
+    print(json.dumps({"models": shown, **summary, "machine": machine.describe()}, indent=1))
+
+
+def _compared(model: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    total, shares = SHARES[model]
+    traces = np.unique([row["trace_id"] for row in rows], return_inverse=True)[1]
+    functions = np.array([json.loads(row["tags"])[0] for row in rows])
+    columns: dict[str, Any] = {}
+    for (column, statistic), published in PUBLISHED[model].items():
+        values = np.array([row[column] for row in rows])
+        cells = {}
+        for function, there, share in zip(FUNCTIONS, published, shares, strict=True):
+            chosen = functions == function
+            cells[function] = _cell(values[chosen], traces[chosen], statistic, there, share * total / 100)
+        columns[f"{column} {statistic}"] = cells
+    counts = {"sentences": len(rows), "traces": int(traces.max()) + 1}
+    return counts | {"published_sentences": total, "published_traces": 20, "columns": columns}
+
+
+def _cell(values: Any, traces: Any, statistic: str, published: float, published_n: float) -> dict[str, Any]:
+    measure = np.mean if statistic == "mean" else np.median
+    generator = np.random.default_rng(0)
+    names = np.unique(traces)
+    groups = [values[traces == name] for name in names]
+    drawn = [
+        float(measure(np.concatenate([groups[place] for place in generator.integers(len(groups), size=len(groups))])))
+        for _ in range(_RESAMPLES)
+    ]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    cell = {"published": published, "value": round(float(measure(values)), 4), "low": round(float(low), 4)}
+    cell |= {"high": round(float(high), 4), "n": len(values), "traces": len(groups)}
+    cell["inside"] = bool(low - 0.0005 <= published <= high + 0.0005)
+    others = published_n - len(values)
+    if statistic == "mean" and others >= 1:
+        cell["rest"] = round(float((published * published_n - values.sum()) / others), 3)
+    return cell
+
+
+if __name__ == "__main__":
+    main()
