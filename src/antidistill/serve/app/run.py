@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import tempfile
@@ -48,7 +49,16 @@ def run(plan: Plan) -> None:
     from antidistill.serve.operations import configure_logs
 
     configure_logs()
-    serve(PolicyBook(plan.config, plan.overrides), plan.options, listen(plan.options.host, plan.options.port))
+    book = PolicyBook(plan.config, plan.overrides)
+    sock = listen(plan.options.host, plan.options.port)
+    _freeze()
+    serve(book, plan.options, sock)
+
+
+def _freeze() -> None:
+    """Takes what was loaded out of garbage collection, which would hold all streams up while it looks at it."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager
@@ -73,6 +83,8 @@ def _run_workers(plan: Plan) -> None:
     book = PolicyBook(plan.config, plan.overrides)
     _check_store(book)
     sockets = listen_together(plan.options.host, plan.options.port, plan.workers)
+
+    _freeze()  # before the processes part, so that they share it
 
     def work(number: int) -> None:
         for other in {*sockets} - {sockets[number]}:

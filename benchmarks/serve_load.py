@@ -1,0 +1,158 @@
+"""The load of `serve.py`: an engine that streams traces at a fixed pace, and a client that reads the stamps in them.
+
+Both speak HTTP by hand over asyncio's protocols, so that they take a small share of the processor beside what is measured.
+"""
+
+import asyncio
+import ctypes
+import itertools
+import json
+import random
+import re
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import antidistill as ad
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "traces_gsm8k_4models.parquet"
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+_MODELS = b'{"object":"list","data":[]}'
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_STAMP = re.compile(rb"@(\d{10}\.\d{6})")
+_BEFORE = b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{'
+_AFTER = b'},"logprobs":null,"finish_reason":null}]}\n\n'
+
+
+def run_engine(sock: socket.socket, pace: float, together: bool, sent: Any) -> None:
+    """Answers every request with an endless stream: 150 words of a reasoning, 50 stamped words of an answer, and so on.
+
+    Args:
+        sock: that listens.
+        pace: events per second of each stream.
+        together: all streams send at the same moments, like the sequences of one batch; else each has its own moments.
+        sent: shared counter of events.
+    """
+    from antidistill.serve.demo.scripts import words
+
+    traces = [trace for trace in ad.read(SHARED) if len(trace.reasoning) > 2000][:100]
+    texts = [
+        [
+            _BEFORE + b'"reasoning_content":' + json.dumps(word).encode() + _AFTER
+            for word in words(trace.reasoning)[:150]
+        ]
+        for trace in traces
+    ]
+    numbers, rng = itertools.count(), random.Random(1)
+
+    class Stream(asyncio.Protocol):
+        def connection_made(self, transport: Any) -> None:
+            self._transport, self._asked = transport, b""
+            self._timer: asyncio.TimerHandle | None = None
+
+        def data_received(self, data: bytes) -> None:
+            self._asked += data
+            head, found, body = self._asked.partition(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            if not found or len(body) < (int(length[1]) if length else 0):
+                return
+            self._asked = b""
+            if not head.startswith(b"POST"):
+                self._transport.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+                    % (len(_MODELS), _MODELS)
+                )
+                return
+            self._transport.write(_HEAD)
+            loop = asyncio.get_running_loop()
+            step = 1 / pace
+            began = loop.time()
+            began = (began // step + 1) * step if together else began + rng.uniform(0, step)
+            self._timer = loop.call_at(began, self._send, began, next(numbers), rng.randrange(200))
+
+        def _send(self, due: float, number: int, place: int) -> None:
+            text = texts[(number + place // 200) % len(texts)]
+            at = place % 200
+            event = text[at] if at < len(text) else _BEFORE + b'"content":"@%.6f "' % time.time() + _AFTER
+            self._transport.write(b"%x\r\n%b\r\n" % (len(event), event))
+            sent.value += 1
+            due += 1 / pace
+            self._timer = asyncio.get_running_loop().call_at(due, self._send, due, number, place + 1)
+
+        def connection_lost(self, error: Exception | None) -> None:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    async def serve() -> None:
+        server = await asyncio.get_running_loop().create_server(Stream, sock=sock)
+        await server.serve_forever()
+
+    _run(serve())
+
+
+async def ask(
+    port: int, streams: int, warm_up: float, seconds: float, mark: Callable[[], Any]
+) -> tuple[Any, Any, list[float]]:
+    """Reads streams for a while.
+
+    Args:
+        port: of the server that is asked.
+        streams: at once.
+        warm_up: seconds that do not count.
+        seconds: that count.
+        mark: called when the counting begins and when it ends.
+
+    Returns:
+        What `mark` said first and last, and the delays of the stamped events in seconds, sorted.
+    """
+    delays: list[float] = []
+    loop = asyncio.get_running_loop()
+    body = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "How many?"}]}).encode()
+    request = b"POST /v1/chat/completions HTTP/1.1\r\nHost: l\r\nAuthorization: Bearer sk-master\r\n"
+    request += b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+    class Reader(asyncio.Protocol):
+        counts = False
+
+        def connection_made(self, transport: Any) -> None:
+            self.transport, self._rest = transport, b""
+            transport.write(request)
+
+        def data_received(self, data: bytes) -> None:
+            now = time.time()
+            data = self._rest + data
+            end = 0
+            for match in _STAMP.finditer(data):
+                end = match.end()
+                if Reader.counts:
+                    delays.append(now - float(match[1]))
+            self._rest = data[max(end, len(data) - 20) :]
+
+    readers = [(await loop.create_connection(Reader, "127.0.0.1", port))[1] for _ in range(streams)]
+    await asyncio.sleep(warm_up)
+    first, Reader.counts = mark(), True
+    await asyncio.sleep(seconds)
+    last, Reader.counts = mark(), False
+    for reader in readers:
+        reader.transport.abort()
+    return first, last, sorted(delays)
+
+
+def run_client(*arguments: Any) -> Any:
+    """`ask`, on a loop of its own."""
+    return _run(ask(*arguments))
+
+
+def _run(work: Any) -> Any:
+    import uvloop
+
+    return uvloop.run(work)
+
+
+def counter() -> Any:
+    """A counter that two processes share; one of them writes."""
+    import multiprocessing
+
+    return multiprocessing.Value(ctypes.c_uint64, lock=False)
