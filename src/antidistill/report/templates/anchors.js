@@ -41,13 +41,14 @@
 
   function heat() {
     const wanted = picks.function.value;
-    at("heat").replaceChildren(...trace.sentences.map((text, sentence) => {
-      const element = make("span", shade(sentence), text);
+    at("heat").replaceChildren(...trace.sentences.flatMap((text, sentence) => {
+      const core = text.trimEnd();
+      const element = make("span", shade(sentence), core);
       element.classList.toggle("other", wanted !== "" && trace.functions[sentence] !== wanted);
       element.classList.toggle("current", sentence === chosen);
       element.dataset.sentence = sentence;
       element.title = `${sentence + 1}: rank ${number(scorer().ranks[sentence])} of ${ranked()}, ${words(trace.functions[sentence])}`;
-      return element;
+      return [element, text.slice(core.length)];
     }));
   }
 
@@ -139,7 +140,7 @@
     if (!known) { at("heads").replaceChildren(make("p", "fine", "This scorer looks through no attention heads.")); return; }
     const facts = `${estimate("split-half reliability", known.reliability)}, ${estimate("overlap of both halves", known.overlap)}; ` +
       `${number(100 * known.above_null)} % of all heads are sharper than 95 % of the shuffled ones (5 % by chance).`;
-    at("heads").replaceChildren(make("p", "", facts), table(["layer", "head", "sharpness", "kurtosis when shuffled"],
+    at("heads").replaceChildren(make("p", "", facts), table(["layer", "head", "sharpness they were chosen by", "kurtosis when shuffled"],
       known.rows.map(([layer, head, sharp, nothing]) => [layer, head, number(sharp), number(nothing)])));
   }
 
