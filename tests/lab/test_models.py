@@ -108,7 +108,7 @@ def test_what_a_student_answers_is_graded_with_finished_apart(words, traces, wor
             logits[..., self.ids[min(self.place, len(self.ids) - 1)]] = 1
             return type("Output", (), {"logits": logits, "past_key_values": True})
 
-    text = f"<think>Hmm, 1 + 2 = 3. So it shows 3.</think>{problems[0].answer}"
+    text = f"<think>Hmm, okay. 1 + 2 = 3.</think>{problems[0].answer}"
     [whole] = ask(Knows(text), words, world, problems[:1], 60).outcomes
     assert (whole.correct, whole.finished, whole.closed, whole.markers, whole.sentences) == (True, True, True, 1, 2)
     length = len(words(text).input_ids)

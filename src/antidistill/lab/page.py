@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from antidistill.errors import NoCommitment
-
 _HEADS = ("removed", "teacher", "best detector", "AUROC", "TF-IDF distance", "tokens")
 _STUDENT_HEADS = ("accuracy", "damage", "finished", "of finished", "says a marker", "markers per sentence")
 
@@ -66,19 +64,11 @@ def _students(rows: Mapping[str, Any], student: str) -> Iterator[str]:
         yield _line([method, _share(one["accuracy"]), damage, *shares])
 
 
-def _game(payoffs: Mapping[str, Any], limits: Sequence[float]) -> Iterator[str]:
-    from antidistill.theory.game import Limit, parse, solve
-    from antidistill.theory.game.words import sentences
+def _game(payoffs: Mapping[str, Any], limits: Sequence[float]) -> list[str]:
+    from antidistill.theory.game import parse
+    from antidistill.theory.game.words import answers
 
-    measured = parse(payoffs)
-    for limit in (None, *limits):
-        name = "without a limit" if limit is None else f"with an AUROC of at most {limit:g}"
-        try:
-            solution = solve(measured, [] if limit is None else [Limit("visibility", limit)])
-        except NoCommitment as reason:
-            yield f"{name}: {reason}"
-            continue
-        yield f"{name}: {' '.join(sentences(solution))}"
+    return answers(parse(payoffs), limits)
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -24,9 +24,9 @@ from antidistill.lab.worlds import make
 from antidistill.trace import Estimate
 
 Say = Callable[[str], None]
-WORLDS = ("corrections", "plan")
+WORLDS = ("corrections", "decoration")
 METHODS = ("none", "traceguard", "marker-words", "branches", "exchange", "random-sentences", "temperature", "ads")
-PAIR = ("llama", "gpt2")
+PAIR = ("llama", "qwen2")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,55 +6,60 @@ import random
 from dataclasses import dataclass
 from typing import ClassVar
 
-from antidistill.lab.worlds import counter
+from antidistill.lab.worlds import dial
 from antidistill.lab.worlds.base import Problem, Wording, check_knob
 
-CHECKS = ("Wait,", "Hmm,", "Let me check:", "Actually,")
+OPENINGS = ("Wait,", "Hmm,", "Let me check:", "Actually,")
+_PAIR = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Corrections:
-    """Each step is first done in one go, which often slips; a marker sentence goes the second route and says what is right.
+    """Two moves of a dial are first made in one go, which often slips; a marker sentence makes them one by one.
+
+    The next step starts from the right number, and says it.
 
     Attributes:
-        steps: moves of the counter (difficulty), 1 to 6.
-        slip: chance that the direct result is wrong; a wrong one is always checked.
+        steps: pairs of moves (difficulty), 1 to 6.
+        skew: how much commoner small moves are (difficulty), 0 to 4.
+        slip: chance that the result in one go is wrong; a wrong one is always checked.
         check: chance that a right one is checked all the same.
-        variety: wordings of each sentence in use.
+        variety: openings of a check in use.
     """
 
     name: ClassVar[str] = "corrections"
     tells: ClassVar[str] = "A marker sentence checks the step before it by a second route and says the right result."
-    steps: int = 3
+    steps: int = 2
+    skew: float = 1.5
     slip: float = 0.3
     check: float = 0.9
     variety: int = 4
 
     def __post_init__(self) -> None:
         check_knob("steps", self.steps, 1, 6)
+        check_knob("skew", self.skew, 0, 4)
         check_knob("slip", self.slip, 0, 1)
         check_knob("check", self.check, 0, 1)
         check_knob("variety", self.variety, 1, 4)
 
     def problem(self, random: random.Random) -> Problem:
         """Draws a problem."""
-        return counter.draw(random, self.steps)
+        return dial.draw(random, _PAIR * self.steps, self.skew, _PAIR)
 
     def write(self, problem: Problem, random: random.Random, *, reflection: bool = True) -> str:
-        """The reasoning; without reflection each step is its right direct result."""
+        """The reasoning; without reflection each step is its right result in one go."""
         wording = Wording(random, self.variety)
-        shown, *moves = problem.given
         sentences = []
-        for move in moves:
-            right = (shown + move) % counter.SIZE
+        for shown, (first, second) in dial.steps(problem, _PAIR):
+            between, right = dial.turned(shown, first), dial.turned(shown, first, second)
             slips = reflection and wording.happens(self.slip)
-            sentences.append(counter.direct(wording, shown, move, counter.wrong(random, right) if slips else right))
+            said = dial.wrong(random, right) if slips else right
+            sentences.append(dial.IN_ONE_GO.format(a=shown, b=first, c=second, d=said))
             if reflection and (slips or wording.happens(self.check)):
-                ones, tens, shows = (claim.says() for claim in counter.claims(wording, shown, move))
-                sentences.append(f"{wording.one_of(CHECKS)} {ones} and {tens}, {shows}.")
-            shown = right
+                opening = wording.one_of(OPENINGS)
+                sentences.append(f"{opening} {shown} + {first} = {between} and {between} + {second} = {right}.")
         return " ".join(sentences)
 
     def is_right(self, problem: Problem, answer: str) -> bool:
-        """Whether the answer is what the counter shows."""
-        return counter.is_right(problem, answer)
+        """Whether the answer is what the dial shows."""
+        return dial.is_right(problem, answer)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import orjson
 
 from antidistill.errors import UnknownName
-from antidistill.lab.worlds import counter
+from antidistill.lab.worlds import dial
 from antidistill.lab.worlds.base import Problem, Wording, check_knob
 
 CHECKS = ("wait", "let me check", "hold on", "actually")
@@ -27,14 +27,15 @@ DECORATIONS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mixture:
-    """Steps digit by digit, with marker sentences at the distances that were measured on real traces (`shape.json`).
+    """A dial is moved, one sentence a move; marker sentences come at distances measured on real traces (`shape.json`).
 
     What a marker does follows its word: wait, let me check, hold on and actually look again at the sentence before, which
     slips at a known rate where they follow; alternatively says it in another way; hmm and alright are decoration. The
     share of each word is measured too.
 
     Attributes:
-        steps: moves of the counter (difficulty), 1 to 8.
+        steps: moves of the dial (difficulty), 1 to 8.
+        skew: how much commoner small moves are (difficulty), 0 to 4.
         slip: chance that a sentence which is looked at again was wrong.
         shape: whose traces: all, DeepSeek-R1, QwQ-32B, s1.1-32B or DeepSeek-R1-Distill-Qwen-32B.
         variety: wordings of each sentence in use.
@@ -44,13 +45,15 @@ class Mixture:
     tells: ClassVar[str] = (
         "Markers correct, go another way or decorate, as often and at the distances measured on real traces."
     )
-    steps: int = 5
+    steps: int = 6
+    skew: float = 1.5
     slip: float = 0.5
     shape: str = "all"
     variety: int = 4
 
     def __post_init__(self) -> None:
         check_knob("steps", self.steps, 1, 8)
+        check_knob("skew", self.skew, 0, 4)
         check_knob("slip", self.slip, 0, 1)
         check_knob("variety", self.variety, 1, 4)
         if self.shape not in shapes():
@@ -58,38 +61,36 @@ class Mixture:
 
     def problem(self, random: random.Random) -> Problem:
         """Draws a problem."""
-        return counter.draw(random, self.steps)
+        return dial.draw(random, self.steps, self.skew)
 
     def write(self, problem: Problem, random: random.Random, *, reflection: bool = True) -> str:
         """The reasoning; without reflection there are no markers and no slips."""
         wording = Wording(random, self.variety)
-        shown, *moves = problem.given
         distances = self._distances(random) if reflection else iter(())
         until = next(distances, -1)
         sentences: list[str] = []
-        for move in moves:
-            for claim in counter.claims(wording, shown, move):
-                until -= 1
-                if until == 0:
-                    sentences += self._with_marker(wording, random, claim)
-                    until = next(distances) - 1
-                else:
-                    sentences.append(claim.sentence())
-            shown = (shown + move) % counter.SIZE
+        for shown, (move,) in dial.steps(problem):
+            claim = dial.one_move(wording, shown, move)
+            until -= 1
+            if until == 0:
+                sentences += self._with_marker(wording, random, claim)
+                until = next(distances) - 1
+            else:
+                sentences.append(claim.sentence())
         return " ".join(sentences)
 
     def is_right(self, problem: Problem, answer: str) -> bool:
-        """Whether the answer is what the counter shows."""
-        return counter.is_right(problem, answer)
+        """Whether the answer is what the dial shows."""
+        return dial.is_right(problem, answer)
 
-    def _with_marker(self, wording: Wording, random: random.Random, claim: counter.Claim) -> list[str]:
+    def _with_marker(self, wording: Wording, random: random.Random, claim: dial.Claim) -> list[str]:
         """The claim's sentence and the marker sentence behind it."""
         word = _draw(random, shapes()[self.shape]["words"])
         opening = f"{word[:1].upper()}{word[1:]}{':' if word == 'let me check' else ','}"
         if word in DECORATIONS:
             return [claim.sentence(), wording.one_of(DECORATIONS[word])]
         slips = word in CHECKS and wording.happens(self.slip)
-        first = counter.wrong(random, claim.result) if slips else claim.result
+        first = dial.wrong(random, claim.result) if slips else claim.result
         return [claim.sentence(first), f"{opening} {claim.says()}."]
 
     def _distances(self, random: random.Random) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import ClassVar
@@ -12,70 +12,63 @@ from antidistill.lab.worlds.base import Problem, Wording, check_knob
 
 TRIES = ("I try {a} and {b}.", "First {a} and {b}.")
 TURNS = ("Wait, next {a} and {b}.", "Hmm, so {a} and {b}.", "Alternatively, {a} and {b}.", "Actually, try {a} and {b}.")
-LOW = ("That is {s}, too small.", "{s} is less than {t}.", "They make {s}, which is too little.")
-HIGH = ("That is {s}, too big.", "{s} is more than {t}.", "They make {s}, which is too much.")
-FOUND = ("That is {s}, as wanted.", "{s} is right.", "They make {s}, and that is it.")
+MISSED = ("They are {d} apart.", "That makes {d}.", "Their distance is {d}.")
+FOUND = ("They are {d} apart, as wanted.", "That makes {d}, and that is it.", "Their distance is {d}, done.")
+_DIGITS = range(10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """Which two numbers of a sorted row make the target? Start at both ends and move one of them after each failure.
+    """Which two numbers of a row are a given distance apart? Try the pairs in order, up to the first one that is.
 
-    The sentence after an announcement says only the sum, so that what is tried stands in the marker sentence alone.
+    The sentence after an announcement says only the distance, so that what is tried stands in the marker sentence alone.
 
     Attributes:
-        numbers: length of the row (difficulty), 3 to 10.
-        largest: largest number of the row, at most 99.
+        numbers: length of the row (difficulty), 3 to 7.
         variety: wordings of each sentence in use.
     """
 
     name: ClassVar[str] = "plan"
     tells: ClassVar[str] = "A marker sentence announces the next attempt of a search; no other sentence names it."
-    numbers: int = 6
-    largest: int = 20
+    numbers: int = 4
     variety: int = 4
 
     def __post_init__(self) -> None:
-        check_knob("numbers", self.numbers, 3, 10)
-        check_knob("largest", self.largest, self.numbers, 99)
+        check_knob("numbers", self.numbers, 3, 7)
         check_knob("variety", self.variety, 1, 4)
 
     def problem(self, random: random.Random) -> Problem:
-        """Draws a row and a pair of it; all pairs alike."""
-        row = sorted(random.sample(range(1, self.largest + 1), self.numbers))
-        target = sum(random.sample(row, 2))
-        first, second = next(pair for pair in self._attempts(row, target) if sum(pair) == target)
-        listed = ", ".join(map(str, row))
-        prompt = f"Which two of {listed} make {target}?"
-        return Problem(prompt, (*row, target), f"{first} and {second}")
+        """Draws a row of different digits and a pair of it; all pairs alike."""
+        row = random.sample(_DIGITS, self.numbers)
+        first, second = random.sample(row, 2)
+        wanted = abs(first - second)
+        attempts = list(_attempts(row, wanted))
+        prompt = f"Which two of {', '.join(map(str, row))} are {wanted} apart?"
+        return Problem(prompt, (*row, wanted), "{} and {}".format(*attempts[-1]))
 
     def write(self, problem: Problem, random: random.Random, *, reflection: bool = True) -> str:
         """The reasoning; without reflection the right pair is the first and only attempt."""
         wording = Wording(random, self.variety)
-        *row, target = problem.given
-        attempts = list(self._attempts(row, target))
+        *row, wanted = problem.given
+        attempts = list(_attempts(row, wanted))
         sentences = []
         for number, (first, second) in enumerate(attempts if reflection else attempts[-1:]):
-            total = first + second
             sentences.append(wording.one_of(TURNS if number else TRIES).format(a=first, b=second))
-            verdict = FOUND if total == target else LOW if total < target else HIGH
-            sentences.append(wording.one_of(verdict).format(s=total, t=target))
+            distance = abs(first - second)
+            sentences.append(wording.one_of(FOUND if distance == wanted else MISSED).format(d=distance))
         return " ".join(sentences)
 
     def is_right(self, problem: Problem, answer: str) -> bool:
-        """Whether the answer names two different numbers of the row that make the target, in any order."""
-        *row, target = problem.given
+        """Whether the answer names two numbers of the row that are so far apart, in any order."""
+        *row, wanted = problem.given
         words = answer.strip().rstrip(".").split(" and ")
-        named = sorted(int(word) for word in words if word.isdecimal())
-        return len(words) == 2 and tuple(named) in set(combinations(row, 2)) and sum(named) == target
+        named = [int(word) for word in words if word.isdecimal()]
+        return len(words) == len(named) == 2 and set(named) <= set(row) and abs(named[0] - named[1]) == wanted
 
-    @staticmethod
-    def _attempts(row: list[int], target: int) -> Iterator[tuple[int, int]]:
-        """Pairs from the outside in, up to the one that makes the target."""
-        low, high = 0, len(row) - 1
-        while low < high:
-            total = row[low] + row[high]
-            yield row[low], row[high]
-            if total == target:
-                return
-            low, high = (low + 1, high) if total < target else (low, high - 1)
+
+def _attempts(row: Sequence[int], wanted: int) -> Iterator[tuple[int, int]]:
+    """Pairs in the order of the row, up to the first one that is `wanted` apart."""
+    for pair in combinations(row, 2):
+        yield pair
+        if abs(pair[0] - pair[1]) == wanted:
+            return
