@@ -17,7 +17,7 @@ from antidistill.text import Sentence, split
 from antidistill.trace import Trace
 
 _BATCH = 256
-_LIGHT = ("reliability", "overlap", "above_null", "heads", "sharpness", "null", "eligible", "traces")
+_RECEIVERS = ("reliability", "overlap", "above_null", "heads", "sharpness", "null", "eligible", "traces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,7 @@ def _cases(name: str, row: Mapping[str, Any] | RowError) -> Iterator[Case]:
     if not found:
         yield Case(nothing, "the row holds no reasoning.")
     for one in found:
-        model = row.get("model")
-        yield Case(replace(one.trace, meta={"model": model} if isinstance(model, str) else {}))
+        yield Case(replace(one.trace, meta=row))  # gold answers and the like, for scorers that want them
 
 
 def score_cases(
@@ -125,7 +124,8 @@ def score_cases(
     while batch := list(source if together else islice(source, _BATCH)):
         yield from _batch(batch, scorers, tagger)
         done += len(batch)
-        progress(f"{done:,} rows")
+        if len(batch) == _BATCH:
+            progress(f"{done:,} rows")
 
 
 def _batch(cases: Sequence[Case], scorers: Mapping[str, Scorer], tagger: Tagger | None) -> Iterator[Scored]:
@@ -153,6 +153,7 @@ def _functions(tagger: Tagger | None, sentences: Sequence[Sentence], prompt: str
 
 
 def _light(scores: Scores) -> dict[str, Any]:
-    """What stands behind the numbers, as far as it is small: which heads, how sure."""
-    receivers = scores.evidence.get("receivers")
-    return {name: receivers[name] for name in _LIGHT if name in receivers} if isinstance(receivers, Mapping) else {}
+    """What stands behind the numbers, as far as it is no array: which heads, how sure, noise floors and intervals."""
+    receivers = scores.evidence.get("receivers", {})
+    found = {name: receivers[name] for name in _RECEIVERS if name in receivers}
+    return found | {name: scores.evidence[name] for name in ("importance", "failed") if scores.evidence.get(name)}

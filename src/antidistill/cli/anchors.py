@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from antidistill.anchors.table import Case, Scored
 
 _NEEDS_NO_MODEL, _WITH_MODEL = "text", "text,receiver-heads"
+_SECONDS_BETWEEN_LINES = 10.0
 
 
 def anchors(
@@ -30,8 +32,8 @@ def anchors(
     scorers: Annotated[
         str | None,
         typer.Option(
-            help="Names between commas: text, receiver-heads, suppression, position, length, markers, …; text without a model, "
-            "text and receiver-heads with one, if not given."
+            help="Names between commas: text, receiver-heads, suppression, resampling, position, length, markers; text without a "
+            "model, text and receiver-heads with one, if not given."
         ),
     ] = None,
     model: Annotated[
@@ -184,11 +186,23 @@ def _write_page(
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """Shows the current step on a terminal's stderr; silent elsewhere."""
+    """Shows the current step on stderr: in place in a terminal, as a line now and then elsewhere."""
     from rich.console import Console
 
-    with Console(stderr=True).status("reading the traces") as status:
-        yield status.update
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if console.is_terminal:
+        with console.status("reading the traces") as status:
+            yield status.update
+        return
+    next_line = 0.0
+
+    def say(step: str) -> None:
+        nonlocal next_line
+        if time.monotonic() >= next_line:
+            console.print(step, markup=False)
+            next_line = time.monotonic() + _SECONDS_BETWEEN_LINES
+
+    yield say
 
 
 def _told(summary: Mapping[str, Any]) -> str:
