@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STAMPS := .make
-NATIVE := $(wildcard src/antidistill/_*.[ch] src/antidistill/text/_*.[ch])
+NATIVE := $(wildcard src/antidistill/_*.[ch] src/antidistill/text/_*.[ch] src/antidistill/batch/quick/_*.[ch])
 
 .PHONY: demo test lint types imports models litellm docs clean
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from antidistill import defenses
 from antidistill.batch.edited import Edited, changes
 from antidistill.batch.ledger import LedgerText, Recorder
+from antidistill.batch.quick.way import QuickWay
 from antidistill.batch.seal import Sealer
 from antidistill.defenses import Mix
 from antidistill.errors import AntidistillError, RowError
@@ -65,6 +66,7 @@ class Guardian:
     Attributes:
         leaks: what happens to rows that hold more than the reasoning.
         recorder: writes ledger lines, if there is a ledger.
+        quick: does plain rows in fewer steps.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -74,6 +76,8 @@ class Guardian:
         if settings.ledger is not None:
             sealer = Sealer(settings.key, settings.salt) if settings.ledger is LedgerText.SEALED else None
             self.recorder = Recorder(defenses.spec_hash(settings.spec), settings.ledger, sealer)
+        finish = self.recorder.rest if self.recorder else None
+        self.quick = QuickWay(self._defense, defenses.spec_hash(settings.spec), finish, NOTHING, self._why)
 
     def guard(self, rows: Iterable[Given], before: int) -> list[Outcome]:
         """What the defense does to each of some rows; step by step over all of them, which is faster than row by row.
@@ -98,9 +102,11 @@ class Guardian:
             return NO_REASONING
         if not edited.found.trace.reasoning.strip():
             return EMPTY
-        if isinstance(self._defense, Mix) and not self._defense.guards(edited.found.trace.key):
-            return NOT_DRAWN
-        return NOTHING
+        return self._why(edited.found.trace.key)
+
+    def _why(self, trace_key: bytes) -> str:
+        """Why a trace with reasoning is unchanged."""
+        return NOT_DRAWN if isinstance(self._defense, Mix) and not self._defense.guards(trace_key) else NOTHING
 
     def _locate(self, row: Row, number: int) -> _Located:
         return _Located(row, locate_and_settle(row, str(number), self.leaks))

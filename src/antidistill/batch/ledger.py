@@ -82,25 +82,32 @@ class Recorder:
         }
         if unchanged:
             fields["unchanged"] = unchanged
-        if whole_row is None:
-            return self._finished(fields, removed.encode(), guarded.encode())
-        fields["whole_row"] = True
-        return self._finished(fields, whole_row, guarded.encode())
+        if whole_row is not None:
+            fields["whole_row"] = True
+        head = orjson.dumps(fields)
+        rest = self.rest(head + guarded.encode(), len(head), removed.encode() if whole_row is None else whole_row)
+        return head[:-1] + rest
 
     def rejected(self, shard: int, row: int, reason: str) -> bytes:
         """The ledger line of a row that did not come out."""
         return orjson.dumps({"shard": shard, "row": row, "rejected": reason}) + b"\n"
 
-    def _finished(self, fields: dict[str, Any], removed: bytes, guarded: bytes) -> bytes:
+    def rest(self, bound: bytes, head: int, removed: bytes) -> bytes:
+        """What stands in a line behind its fields, the last brace aside.
+
+        Args:
+            bound: the fields as JSON, and the guarded text behind them.
+            head: length of the fields.
+            removed: what was removed, or the whole row.
+        """
         if self._sealer is not None:
-            head = orjson.dumps(fields)
-            return b"".join((head[:-1], b',"sealed":"', self._sealer.seal(removed, head + guarded), b'"}\n'))
-        fields["guarded_sha256"] = sha256(guarded).hexdigest()
+            return b',"sealed":"%b"}\n' % self._sealer.seal(removed, bound)
+        fields = {"guarded_sha256": sha256(bound[head:]).hexdigest()}
         if self._text is LedgerText.HASH:
             fields["removed_sha256"] = sha256(removed).hexdigest()
         else:
             fields["plain"] = removed.decode()
-        return orjson.dumps(fields) + b"\n"
+        return b",%b\n" % orjson.dumps(fields)[1:]
 
 
 class Line(NamedTuple):

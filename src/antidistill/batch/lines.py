@@ -6,12 +6,14 @@ import binascii
 import functools
 import io
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import orjson
 
 from antidistill.batch.account import Account
 from antidistill.batch.guardian import Given, GuardedRow, Guardian, Outcome
+from antidistill.batch.quick.way import count
 from antidistill.batch.results import Done
 from antidistill.errors import AntidistillError, RowError
 from antidistill.formats import Change
@@ -33,13 +35,30 @@ def guard_lines(guardian: Guardian, data: bytes, shard: int, before: int) -> Don
         before: number of lines of the shard before these.
     """
     account = Account(guardian, shard)
-    lines = list(io.BytesIO(data))
-    blocks = (lines[start : start + _BLOCK_LINES] for start in range(0, len(lines), _BLOCK_LINES))
     out: list[bytes] = []
-    for number, block in enumerate(blocks):
-        out += _guard_block(guardian, block, before + number * _BLOCK_LINES, account)
+    position = 0
+    many = 1
+    many = _BLOCK_LINES
+    while position < len(data):
+        quick = guardian.quick.lines(data, position, before + 1, shard)
+        if quick is not None:
+            out.append(quick.out)
+            account.ledger.append(quick.ledger)
+            count(quick.counts, account.tally)
+            many = 1 if quick.position > position else _BLOCK_LINES
+            position, before = quick.position, quick.number - 1
+        block = _lines(data, position, many)
+        out += _guard_block(guardian, block, before, account)
+        position, before = position + sum(map(len, block)), before + len(block)
     account.tally.bytes = len(data)
     return Done(b"".join(out), b"".join(account.ledger), b"".join(account.rejected), account.tally)
+
+
+def _lines(data: bytes, position: int, many: int) -> list[bytes]:
+    """The next lines, so many at most."""
+    file = io.BytesIO(data)  # shares the bytes
+    file.seek(position)
+    return list(islice(file, many))
 
 
 def _guard_block(guardian: Guardian, lines: Sequence[bytes], before: int, account: Account) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from antidistill.defenses.base import Defense, Editor
 from antidistill.defenses.choices import key_id
-from antidistill.defenses.front import edit, from_spec, guard, make, name_of, spans, spec, spec_hash
+from antidistill.defenses.front import edit, first_cut, from_spec, guard, make, name_of, spans, spec, spec_hash
 from antidistill.defenses.mix import Mix, certificate
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Mix",
     "certificate",
     "edit",
+    "first_cut",
     "from_spec",
     "guard",
     "key_id",

@@ -13,6 +13,8 @@ from antidistill import registry
 from antidistill.defenses.base import Defense
 from antidistill.defenses.choices import key_id
 from antidistill.defenses.mix import Mix
+from antidistill.defenses.sentences import FirstCut
+from antidistill.defenses.text_defense import SentenceWise
 from antidistill.errors import AntidistillError, BadOption, DefenseError, LedgerError, UnknownName
 from antidistill.text.markers import DEFAULT, Markers
 from antidistill.trace import Edit, Guarded, Span, Trace, as_spans
@@ -107,6 +109,11 @@ def spans(defense: Defense, text: str, trace_key: bytes) -> list[Span]:
         raise
     except Exception as error:
         raise DefenseError(f"the defense {type(defense).__name__} failed ({type(error).__name__})") from error
+
+
+def first_cut(defense: Defense) -> FirstCut | None:
+    """The rule of a defense that cuts the first candidates and asks for no key; None for any other."""
+    return defense.first_cut() if isinstance(defense, SentenceWise) else None
 
 
 def _edits(defense: Defense, text: str, trace_key: bytes) -> list[Edit]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 from antidistill.defenses.seams import Cuts
 from antidistill.defenses.stream import StreamEditor
@@ -18,7 +19,7 @@ class SentencePolicy(ABC):
     mask = 0
     value = 0
     most: int | None = None
-    """Not None: the policy takes every candidate until this many are gone, and says nothing else."""
+    """Not None: the policy takes every candidate until this many are gone, in every trace, and says nothing else."""
 
     @abstractmethod
     def may_take(self, number: int, start: int) -> bool:
@@ -52,6 +53,16 @@ def sentence_spans(text: str, policy: SentencePolicy, reason: str, markers: Mark
         if takes(number, start, end):
             apply(cuts, start, end, sentence_flags, end == length)
     return as_spans(cuts.close())
+
+
+class FirstCut(NamedTuple):
+    """A policy that takes every candidate until `most` are gone, and says nothing else; reason is that of its edits."""
+
+    markers: Markers
+    mask: int
+    value: int
+    most: int
+    reason: str
 
 
 class SentenceEditor(StreamEditor):

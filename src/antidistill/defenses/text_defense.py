@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from antidistill.defenses.base import Editor
-from antidistill.defenses.sentences import SentenceEditor, SentencePolicy, sentence_spans
+from antidistill.defenses.sentences import FirstCut, SentenceEditor, SentencePolicy, sentence_spans
 from antidistill.text.markers import DEFAULT, Markers, resolve
 from antidistill.trace import Edit, Span
 
@@ -72,6 +72,13 @@ class SentenceWise(ABC):
     @abstractmethod
     def policy(self, trace_key: bytes) -> SentencePolicy:
         """Decides on the sentences of one trace."""
+
+    def first_cut(self) -> FirstCut | None:
+        """The rule, if it is all that the policy says; None otherwise."""
+        policy = self.policy(bytes(32))
+        if policy.most is None:
+            return None
+        return FirstCut(self.marker_table, policy.mask, policy.value, policy.most, self.name)
 
     def begin(self, trace_key: bytes) -> Editor:
         """An editor for one trace that arrives in pieces."""

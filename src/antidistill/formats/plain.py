@@ -17,11 +17,12 @@ from antidistill.formats.telltales import kind_of
 from antidistill.text import thinking
 from antidistill.trace import Trace
 
-_EDGES = frozenset(opening[0] for opening in OPENINGS) | {closing[-1] for closing in CLOSINGS}
+EDGES = "".join(sorted({opening[0] for opening in OPENINGS} | {closing[-1] for closing in CLOSINGS}))
+"""What delimiters begin and end with."""
 _NESTED = frozenset((dict, list, tuple))
 
 
-class _Shape(NamedTuple):
+class Shape(NamedTuple):
     """What names and types say: the column of the reasoning, those of its answer, other texts, and the plan of the row."""
 
     reasoning: str
@@ -40,12 +41,12 @@ def plain(row: Row, name: str) -> Found | None:
     Raises:
         RowError: no column can hold reasoning.
     """
-    shape = _shape(tuple(row), tuple(map(type, row.values())))
-    if shape is None:
+    known = shape(tuple(row), tuple(map(type, row.values())))
+    if known is None:
         return None
-    own, answers, names, columns = shape
+    own, answers, names, columns = known
     text = row[own]
-    if len(text) < SHORTEST_COPY or text.strip() is not text or text[0] in _EDGES or text[-1] in _EDGES:
+    if len(text) < SHORTEST_COPY or text.strip() is not text or text[0] in EDGES or text[-1] in EDGES:
         return None
     answer, prompt = plain_answer(row, answers), prompt_in(row, columns)
     texts = [row[other] for other in names]
@@ -56,8 +57,11 @@ def plain(row: Row, name: str) -> Found | None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _shape(names: tuple[str, ...], types: tuple[type, ...]) -> _Shape | None:
-    """None if names or types call for a closer look: two columns of reasoning, one that may betray the edit, or a nested one."""
+def shape(names: tuple[str, ...], types: tuple[type, ...]) -> Shape | None:
+    """What names and types say of a row.
+
+    None if they call for a closer look: two columns of reasoning, one that may betray the edit, or a nested one.
+    """
     columns = plan(names)
     if len(columns.reasoning) != 1 or any(map(kind_of, names)) or sum(map(sounds_like_reasoning, names)) != 1:
         return None
@@ -66,7 +70,7 @@ def _shape(names: tuple[str, ...], types: tuple[type, ...]) -> _Shape | None:
     own, answers = columns.reasoning[0]
     texts = tuple(name for name, kind in zip(names, types, strict=True) if kind is str and name != own)
     is_text = dict(zip(names, types, strict=True))[own] is str
-    return _Shape(own, answers, texts, columns) if is_text else None
+    return Shape(own, answers, texts, columns) if is_text else None
 
 
 def _are_bare(texts: Sequence[str], reasoning: str, beside: tuple[str, str]) -> bool:

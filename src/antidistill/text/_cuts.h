@@ -8,31 +8,48 @@
 
 enum { FARTHEST_STOP = 40 };
 
-/* The spans that go, and the group of neighbouring cuts that is still open: from `kept`, the end of what stays before it, to
- * `end`; of the white space in between, [separator_start, separator_end) stays. `spans` is NULL once memory has run out. */
 typedef struct {
-    PyObject *spans;
+    Py_ssize_t start, end;
+} Span;
+
+/* The spans that go, sorted; `failed` is set once memory has run out. */
+typedef struct {
+    Span *items;
+    Py_ssize_t count, capacity;
+    bool failed;
+} Spans;
+
+/* The spans, and the group of neighbouring cuts that is still open: from `kept`, the end of what stays before it, to `end`; of the
+ * white space in between, [separator_start, separator_end) stays. */
+typedef struct {
+    Spans *spans;
     bool open;
     Py_ssize_t kept, separator_start, separator_end, end;
 } Cuts;
 
-static void append_span(Cuts *cuts, Py_ssize_t start, Py_ssize_t end)
+static void append_span(Spans *spans, Py_ssize_t start, Py_ssize_t end)
 {
-    if (cuts->spans == NULL || start >= end) {
+    if (spans->failed || start >= end) {
         return;
     }
-    PyObject *span = Py_BuildValue("(nn)", start, end);
-    if (span == NULL || PyList_Append(cuts->spans, span) < 0) {
-        Py_CLEAR(cuts->spans);
+    if (spans->count == spans->capacity) {
+        const Py_ssize_t capacity = 2 * spans->capacity + 16;
+        Span *items = PyMem_RawRealloc(spans->items, (size_t)capacity * sizeof *items);
+        if (items == NULL) {
+            spans->failed = true;
+            return;
+        }
+        spans->items = items;
+        spans->capacity = capacity;
     }
-    Py_XDECREF(span);
+    spans->items[spans->count++] = (Span){start, end};
 }
 
 static void settle(Cuts *cuts)
 {
     if (cuts->open) {
-        append_span(cuts, cuts->kept, cuts->separator_start);
-        append_span(cuts, cuts->separator_end, cuts->end);
+        append_span(cuts->spans, cuts->kept, cuts->separator_start);
+        append_span(cuts->spans, cuts->separator_end, cuts->end);
         cuts->open = false;
     }
 }

@@ -3,27 +3,7 @@
  * scan.py is the definition and says why; a test proves both equal. Only the search for the next special character is written
  * once per storage width of str (1, 2 or 4 bytes); the rules run once per special character and read through `at`.
  */
-#include "_scan_regions.h"
-#include "_survey.h"
-#include "_cuts.h"
-
-static Decision decide(const Text *text, Py_ssize_t here)
-{
-    const Py_UCS4 character = at(text, here);
-    if (is_stop(character)) {
-        if (is_at(text, here + 1, is_alnum)) { /* a decimal, "e.g", a file name: no white space follows, so no cut */
-            return (Decision){0, here + 1};
-        }
-        return after_stop(text, here);
-    }
-    if (character == '\n') {
-        return after_newline(text, here);
-    }
-    if (is_cjk_stop(character)) {
-        return after_cjk_stop(text, here);
-    }
-    return after_region(text, here);
-}
+#include "_sentences.h"
 
 /* Appends `number` to `list`; returns false with an exception set if there is no memory. */
 static bool append(PyObject *list, Py_ssize_t number)
@@ -60,28 +40,6 @@ static bool append_cuts(const Text *text, Py_ssize_t position, PyObject *cuts, R
     return true;
 }
 
-/* Reads a str; returns false with an exception set where `object` is something else. */
-static bool read_text(PyObject *object, bool final, Text *text)
-{
-    if (!PyUnicode_Check(object)) {
-        PyErr_Format(PyExc_TypeError, "text is a str, not %.100s", Py_TYPE(object)->tp_name);
-        return false;
-    }
-#if PY_VERSION_HEX < 0x030C0000
-    if (PyUnicode_READY(object) < 0) {
-        return false;
-    }
-#endif
-    *text = (Text){
-        .object = object,
-        .data = PyUnicode_DATA(object),
-        .kind = (int)PyUnicode_KIND(object),
-        .final = final,
-        .length = PyUnicode_GET_LENGTH(object),
-    };
-    return true;
-}
-
 static PyObject *scan(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
     (void)module;
@@ -101,47 +59,6 @@ static PyObject *scan(PyObject *module, PyObject *const *args, Py_ssize_t count)
         return NULL;
     }
     return Py_BuildValue("(Nnn)", cuts, reached.resume, reached.safe);
-}
-
-/* Reads a tuple of str; returns false with an exception set where `object` is something else. */
-static bool read_words(PyObject *object, Words *words)
-{
-    if (!PyTuple_Check(object)) {
-        PyErr_Format(PyExc_TypeError, "words are a tuple of str, not %.100s", Py_TYPE(object)->tp_name);
-        return false;
-    }
-    *words = (Words){.items = ((PyTupleObject *)object)->ob_item, .count = PyTuple_GET_SIZE(object)};
-    for (Py_ssize_t w = 0; w < words->count; w++) {
-        if (!PyUnicode_Check(words->items[w])) {
-            PyErr_SetString(PyExc_TypeError, "words are a tuple of str");
-            return false;
-        }
-        note_word(words, w);
-    }
-    return true;
-}
-
-static bool read_markers(PyObject *words, PyObject *leads, Markers *markers)
-{
-    if (!read_words(words, &markers->words) || !read_words(leads, &markers->leads)) {
-        return false;
-    }
-    markers->reach = larger(markers->words.longest, markers->leads.longest) + REACH_BEHIND_WORD;
-    return true;
-}
-
-/* End of the sentence that starts at `start`: the next cut, or the end of the text. */
-static Py_ssize_t next_cut(const Text *text, Py_ssize_t start)
-{
-    Py_ssize_t here = start;
-    while ((here = next_special(text, here)) < text->length) {
-        const Decision decision = decide(text, here);
-        if (decision.cut > 0) {
-            return decision.cut;
-        }
-        here = decision.next;
-    }
-    return text->length;
 }
 
 /* Appends start and flags of each sentence; returns false with an exception set if there is no memory. */
@@ -182,17 +99,6 @@ static PyObject *survey(PyObject *module, PyObject *const *args, Py_ssize_t coun
     return result;
 }
 
-/* The flags of the sentence if they fit, else -1; the marker, which decides most, is looked for first. */
-static int flags_if_fit(const Text *text, Sentence sentence, const Markers *markers, Fit fit)
-{
-    int flags = marker_flag(text, sentence, markers);
-    if ((flags & fit.mask & MARKER) != (fit.value & fit.mask & MARKER)) {
-        return -1;
-    }
-    flags |= item_flags(text, sentence) | shape_flags(text, sentence);
-    return (flags & fit.mask) == fit.value ? flags : -1;
-}
-
 /* Appends (number, start, end, flags) of the sentence to `found` if its flags fit. */
 static bool append_candidate(const Text *text, Sentence sentence, const Markers *markers, Fit fit, PyObject *found)
 {
@@ -230,6 +136,20 @@ static PyObject *candidates(PyObject *module, PyObject *const *args, Py_ssize_t 
     return found;
 }
 
+static PyObject *span_list(const Spans *spans)
+{
+    PyObject *list = PyList_New(spans->count);
+    for (Py_ssize_t s = 0; list != NULL && s < spans->count; s++) {
+        PyObject *span = Py_BuildValue("(nn)", spans->items[s].start, spans->items[s].end);
+        if (span == NULL) {
+            Py_CLEAR(list);
+        } else {
+            PyList_SET_ITEM(list, s, span);
+        }
+    }
+    return list;
+}
+
 /* The first of the candidates that may go, as spans; see antidistill.defenses.seams. */
 static PyObject *cut_first(PyObject *module, PyObject *const *args, Py_ssize_t count)
 {
@@ -240,22 +160,15 @@ static PyObject *cut_first(PyObject *module, PyObject *const *args, Py_ssize_t c
         return PyErr_Format(PyExc_TypeError, "cut_first takes 6 arguments (text, words, leads, mask, value, most), %zd given", count);
     }
     const Fit fit = {.mask = (int)PyLong_AsLong(args[3]), .value = (int)PyLong_AsLong(args[4])};
-    Py_ssize_t left = PyNumber_AsSsize_t(args[5], NULL);
+    const Py_ssize_t left = PyNumber_AsSsize_t(args[5], NULL);
     if (PyErr_Occurred() || !read_text(args[0], true, &text) || !read_markers(args[1], args[2], &markers)) {
         return NULL;
     }
-    Cuts cuts = {.spans = PyList_New(0)};
-    Sentence sentence = {0};
-    while (cuts.spans != NULL && left > 0 && sentence.start < text.length) {
-        sentence.end = next_cut(&text, sentence.start);
-        const int flags = flags_if_fit(&text, sentence, &markers, fit);
-        if (flags >= 0 && !(flags & (RAGGED | ITEM))) {
-            left -= cut(&text, sentence, &cuts);
-        }
-        sentence = (Sentence){.number = sentence.number + 1, .start = sentence.end};
-    }
-    settle(&cuts);
-    return cuts.spans;
+    Spans spans = {0};
+    take_first(&text, &markers, fit, left, &spans);
+    PyObject *list = spans.failed ? PyErr_NoMemory() : span_list(&spans);
+    PyMem_RawFree(spans.items);
+    return list;
 }
 
 static PyMethodDef METHODS[] = {

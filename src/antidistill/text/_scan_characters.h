@@ -18,7 +18,6 @@
 #define CJK_QUESTION 0xFF1F
 
 typedef struct {
-    PyObject *object;
     const void *data;
     int kind;
     bool final;
@@ -193,7 +192,23 @@ static inline bool is_at(const Text *text, Py_ssize_t here, bool (*is)(Py_UCS4))
 /* Offset of the first `character` in [from, to), or -1. */
 static inline Py_ssize_t find(const Text *text, Py_UCS4 character, Py_ssize_t from, Py_ssize_t to)
 {
-    return from < to ? PyUnicode_FindChar(text->object, character, from, to, 1) : -1;
+    if (text->kind == PyUnicode_1BYTE_KIND && from < to) {
+        const Py_UCS1 *data = text->data, *found = character < 256 ? memchr(data + from, (int)character, (size_t)(to - from)) : NULL;
+        return found == NULL ? -1 : found - data;
+    }
+    while (from < to && at(text, from) != character) {
+        from++;
+    }
+    return from < to ? from : -1;
+}
+
+/* Offset of the last `character` in [from, to), or -1. */
+static inline Py_ssize_t find_last(const Text *text, Py_UCS4 character, Py_ssize_t from, Py_ssize_t to)
+{
+    while (to > from && at(text, to - 1) != character) {
+        to--;
+    }
+    return to > from ? to - 1 : -1;
 }
 
 static bool starts_with(const Text *text, Py_ssize_t here, const char *word, Py_ssize_t count)

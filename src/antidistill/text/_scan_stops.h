@@ -29,7 +29,7 @@ static bool opens_line(const Text *text, Py_ssize_t here)
 static Py_ssize_t line_start(const Text *text, Py_ssize_t here)
 {
     const Py_ssize_t floor = larger(0, here - LOOKBACK);
-    const Py_ssize_t newline = floor < here ? PyUnicode_FindChar(text->object, '\n', floor, here, -1) : -1;
+    const Py_ssize_t newline = find_last(text, '\n', floor, here);
     return newline >= 0 ? newline + 1 : here <= LOOKBACK ? 0 : -1;
 }
 

@@ -34,6 +34,19 @@ static inline Py_ssize_t place_of(Py_UCS4 first)
     return first < 128 ? (Py_ssize_t)first : 128;
 }
 
+static inline int lowest_bit(uint64_t bits)
+{
+#ifdef __GNUC__
+    return __builtin_ctzll(bits);
+#else
+    int bit = 0;
+    for (; !(bits & 1); bits >>= 1) {
+        bit++;
+    }
+    return bit;
+#endif
+}
+
 static void note_word(Words *words, Py_ssize_t w)
 {
     PyObject *word = words->items[w];
@@ -217,11 +230,12 @@ static Py_ssize_t word_length(const Text *text, PyObject *word, Py_ssize_t here,
 /* Length of the longest of the words that stands at `here`, or 0. */
 static Py_ssize_t longest(const Text *text, const Words *words, Py_ssize_t here, Py_ssize_t limit)
 {
-    uint64_t candidates = words->opening[place_of(folded(at(text, here)))];
     Py_ssize_t best = 0;
-    for (Py_ssize_t w = 0; candidates && w < words->count; w++) {
-        best = candidates & 1 ? larger(best, word_length(text, words->items[w], here, limit)) : best;
-        candidates = w < 63 ? candidates >> 1 : candidates;
+    for (uint64_t candidates = words->opening[place_of(folded(at(text, here)))]; candidates; candidates &= candidates - 1) {
+        const Py_ssize_t first = lowest_bit(candidates), last = first < 63 ? first + 1 : words->count;
+        for (Py_ssize_t w = first; w < last; w++) {
+            best = larger(best, word_length(text, words->items[w], here, limit));
+        }
     }
     return best;
 }
