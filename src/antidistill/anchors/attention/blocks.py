@@ -6,7 +6,7 @@ never exist together.
 
 The usual subtraction of each row's maximum is replaced by the score of the query with its own key, which costs nothing: it
 is one more column of the product. A sum of exponentials that leaves the range of float32 is noticed, and the block is done
-again with the maximum. The row sums come from one more column, of ones, of the values.
+again with the maximum.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def attend(call: Call, heads: Sequence[int], out: Any, taker: Taker | None = Non
     Args:
         call: queries, keys, values.
         heads: query heads, ascending.
-        out: shape (queries, heads of the model, value dimensions); only the columns of `heads` are written.
+        out: shape (queries, heads of the model, value dimensions); only the columns of `heads` are written. None where nobody
+            wants the output.
         taker: sees the weights of all `heads`, block by block in the order of the queries.
     """
     import torch
@@ -123,29 +124,30 @@ class _Group:
         self.call, self.heads = call, heads
         joined = heads[-1] - heads[0] + 1 == len(heads)
         self._at = slice(heads[0], heads[-1] + 1) if joined else heads  # a slice needs no copy
-        key, value = call.key[key_head].float(), call.value[key_head].float()
-        ones = torch.ones(len(key), 1, device=key.device)
-        self._key, self._value = torch.cat([key, ones], 1), torch.cat([value, ones], 1)
+        key = call.key[key_head].float()
+        self._key = torch.cat([key, torch.ones(len(key), 1, device=key.device)], 1)
+        self._value = call.value[key_head].float().contiguous()
         self._sink = None if call.sink is None else call.sink[self._at].float()[:, None]
 
     def block(self, rows: range, buffer: Any, out: Any) -> Block:
-        """The block of some queries, in `buffer`; writes their output."""
+        """The block of some queries, in `buffer`; writes their output if it is wanted."""
         call, offset = self.call, self.call.offset
         columns = range(call.first_key(rows.start), rows.stop + offset)
         products = len(self.heads) * len(rows)
         scores = buffer[: products * len(columns)].view(products, len(columns))
         query = call.query[self._at, rows.start : rows.stop].float() * call.scaling
-        result = self._weigh(query, rows, columns, scores, exact=False)
-        sums = result[..., -1]
+        sums = self._weigh(query, rows, columns, scores, exact=False)
         if not bool(((sums > _LEAST_SUM) & sums.isfinite()).all()):
-            result = self._weigh(query, rows, columns, scores, exact=True)
-            sums = result[..., -1].masked_fill(result[..., -1] == 0, 1.0)  # a query that sees no key gets zeros
-        out[rows.start : rows.stop, self._at] = (result[..., :-1] / sums[..., None]).transpose(0, 1).to(out.dtype)
+            sums = self._weigh(query, rows, columns, scores, exact=True)
+            sums = sums.masked_fill(sums == 0, 1.0)  # a query that sees no key gets zeros
+        if out is not None:
+            result = (scores @ self._value[columns.start : columns.stop]).view(*query.shape[:2], -1)
+            out[rows.start : rows.stop, self._at] = (result / sums[..., None]).transpose(0, 1).to(out.dtype)
         moved = range(rows.start + offset, rows.stop + offset)
         return Block(moved, columns, scores.view(len(self.heads), len(rows), len(columns)), sums)
 
     def _weigh(self, query: Any, rows: range, columns: range, scores: Any, exact: bool) -> Any:
-        """Leaves exponentials in `scores`; returns their products with the values, and their sums as last column."""
+        """Leaves exponentials in `scores`; returns their sums, shape (heads, rows)."""
         import torch
 
         keys = self._key[columns.start : columns.stop]
@@ -163,10 +165,8 @@ class _Group:
             tile.sub_(highest)
             shift = shift + highest
         scores.exp_()
-        result = (scores @ self._value[columns.start : columns.stop]).view(*query.shape[:2], -1)
-        if self._sink is not None:
-            result[..., -1] += (self._sink - shift[..., 0]).exp()
-        return result
+        sums = tile.sum(-1)
+        return sums if self._sink is None else sums + (self._sink - shift[..., 0]).exp()
 
     def _shift(self, query: Any, rows: range) -> Any:
         """What is subtracted from each row's scores: that of its own key, or nothing where a cap bounds them anyway."""

@@ -63,7 +63,7 @@ class Watch:
         elif rest:
             attend(call, rest, out)
         if watched:
-            attend(call, watched, out, self.reader.taker(layer, watched))
+            attend(call, watched, None if last else out, self.reader.taker(layer, watched))
         if last:
             raise Enough
         return out

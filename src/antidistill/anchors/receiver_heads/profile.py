@@ -50,15 +50,17 @@ class Profile:
 class _Reader:
     """Watches some heads, or all, and sums what they give (`attention.watch.Reader`)."""
 
-    def __init__(self, sentences: Sentences, heads: Sequence[Head] | None) -> None:
-        self._sentences, self._heads = sentences, heads
+    def __init__(self, sentences: Sentences, heads: Sequence[Head] | None, layers: int | None) -> None:
+        self._sentences, self._heads, self._layers = sentences, heads, layers
         self.sums: dict[int, LayerSums] = {}
         self.watched: dict[int, list[int]] = {}
 
     @property
     def last_layer(self) -> int | None:
-        """The last layer of which a head is wanted."""
-        return max(layer for layer, _ in self._heads) if self._heads else None
+        """The last layer of which a head is wanted: what stands behind its attention is not computed."""
+        if self._heads:
+            return max(layer for layer, _ in self._heads)
+        return None if self._layers is None else self._layers - 1
 
     def heads(self, layer: int, count: int) -> list[int]:
         """The heads of a layer that are wanted."""
@@ -104,7 +106,7 @@ def profile(
             f"the trace has {len(sentences)} sentences with tokens and the gap is {options.gap}: no sentence has another one so "
             f"far behind it; give longer traces or a gap below {max(len(sentences), 1)}."
         )
-    reader = _Reader(sentences, heads)
+    reader = _Reader(sentences, heads, getattr(model.config.get_text_config(), "num_hidden_layers", None))
     read(model, torch.from_numpy(tokens.ids), Watch(reader), _last_chunk(chunk, tokens))
     return _assembled(reader.watched, reader.sums, tokens, options)
 
