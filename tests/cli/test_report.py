@@ -121,3 +121,19 @@ def test_the_ledger_of_another_run_is_refused_before_anything_is_measured(files,
     files.guarded = other
     assert call(files, "--no-models", "--ledger", files.ledger) == 2
     assert "the ledger that was written with this file" in capsys.readouterr().err
+
+
+def test_the_frontier_of_a_payoff_file_is_in_the_report(files, tmp_path, capsys):
+    payoffs = tmp_path / "payoffs-own.json"
+    payoffs.write_text(
+        json.dumps(
+            {"rows": ["none", "ads"], "columns": ["a"], "damage": [[0], [7.5]], "visibility": {"none": 0.5, "ads": 0.9}}
+        )
+    )
+    assert call(files, "--detection", files.detection, "--no-points", "--frontier", payoffs) == 0
+    html = files.report.read_text(encoding="utf-8")
+    assert "own, a" in html
+    assert "Commit to ads" in html
+    assert call(files, "--detection", files.detection, "--frontier", files.detection) == 2
+    assert "holds no damage" in capsys.readouterr().err
+    assert call(files, "--frontier", files.report) == 2  # it would be replaced

@@ -1,5 +1,6 @@
 """The page in a real browser: nothing is fetched, nothing hostile runs, the reader works without a mouse."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -318,3 +319,52 @@ def test_the_numbers_are_readable_without_scripts(launch, tmp_path, html):
     assert page.get_by_text("The reader needs JavaScript").is_visible()
     assert page.locator("#desk").is_hidden()
     context.close()
+
+
+@pytest.fixture(scope="module")
+def trade(clean, guarded, tmp_path_factory) -> str:
+    """A report with the frontier of a payoff file that has a hostile name in it."""
+    place = tmp_path_factory.mktemp("frontier") / "payoffs-plan.json"
+    names = ["none", "traceguard", "ads", HOSTILE]
+    damage = [[0], *([{"value": lost, "low": lost - 2, "high": lost + 2, "n": 90}] for lost in (4, 9, -1))]
+    seen = {
+        name: {"value": 0.5 + row / 8, "low": 0.45 + row / 8, "high": 0.55 + row / 8, "n": 90}
+        for row, name in enumerate(names)
+    }
+    place.write_text(json.dumps({"rows": names, "columns": ["llama"], "damage": damage, "visibility": seen}))
+    return report.build(clean, guarded, None, frontier=report.read_frontier([place]))
+
+
+def test_the_frontier_shows_every_method_in_its_colour_and_fetches_nothing(show, trade):
+    page = show.opened(trade)
+    dots = page.locator("#frontier .plane .dot")
+    assert dots.count() == 4
+    inks = dots.evaluate_all("all => all.map(one => getComputedStyle(one).fill)")
+    assert len(set(inks)) == 4
+    legend = page.locator("#frontier table.frontier .spot").evaluate_all(
+        "all => all.map(one => getComputedStyle(one).color)"
+    )
+    assert legend == inks
+    text = page.locator("#frontier").inner_text()
+    assert "Commit to ads" in text
+    assert "+9.0" in text
+    assert HOSTILE in text
+    assert page.evaluate("typeof window.broken") == "undefined"
+    assert page.locator("img, iframe").count() == 0
+    assert show.requests == [page.url]
+    assert show.errors == []
+    page.emulate_media(color_scheme="dark")
+    dark = dots.evaluate_all("all => all.map(one => getComputedStyle(one).fill)")
+    assert len(set(dark)) == 4
+    assert not set(dark) & set(inks)
+
+
+def test_the_frontier_fits_a_phone_and_the_printed_numbers_unfold(show, trade):
+    show.page.set_viewport_size(PHONE)
+    page = show.opened(trade)
+    page.locator("#frontier details").evaluate_all("all => all.forEach(one => one.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert page.get_by_text("arXiv 2604.23238").first.is_visible()
+    assert (
+        page.locator("#frontier").get_by_text("22.91").count() == 2
+    )  # the table of the set-up, and that of the papers

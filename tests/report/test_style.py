@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 STYLE = files("antidistill.report").joinpath("templates", "report.css").read_text(encoding="utf-8")
-ON_PAPER = ["ink", "soft", "accent", "del", "ins", "move"]
+ON_PAPER = ["ink", "soft", "accent", "del", "ins", "move", *(f"m{method}" for method in range(10))]
 ON_THEIR_FILL = [
     ("ink", "panel"),
     ("soft", "panel"),
@@ -35,3 +35,10 @@ def luminance(colour):
 def test_contrast_is_at_least_4_5(scheme, text, ground):
     values = sorted(luminance(colours(scheme)[name]) for name in (text, ground))
     assert (values[1] + 0.05) / (values[0] + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_method_has_a_colour_of_its_own(scheme):
+    found = [colours(scheme)[f"m{method}"] for method in range(10)]
+    assert len(set(found)) == 10
+    assert all(f".m{method} {{ --mark: var(--m{method}); }}" in STYLE for method in range(10))

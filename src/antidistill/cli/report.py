@@ -40,6 +40,13 @@ def report(
             help="Result of another antidistill detect --json as a point of the plot: FILE or NAME=FILE; may be repeated."
         ),
     ] = None,
+    frontier: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Damage and visibility of methods: results.json or payoffs-*.json of antidistill lab, or real_text.json and "
+            "visibility.json of the benchmarks; may be repeated."
+        ),
+    ] = None,
     by: Annotated[
         str | None, typer.Option(help="Column whose values are the groups; model where it is there, if not given.")
     ] = None,
@@ -57,7 +64,7 @@ def report(
     ] = None,
 ) -> None:
     """Show what a defense changed and how visible it is, in one HTML file that needs no network."""
-    from antidistill.report import Options, read_ledger
+    from antidistill.report import Options, read_frontier, read_ledger
     from antidistill.report.material import Material
     from antidistill.report.page import environment, render
     from antidistill.report.pairing import pair_up
@@ -67,12 +74,17 @@ def report(
 
     environment()
     points_of = dict(map(_named, also or []))
-    _check_results(output, json, [clean, guarded, detection, ledger, *points_of.values()])
+    _check_results(output, json, [clean, guarded, detection, ledger, *points_of.values(), *(frontier or [])])
     options = Options(not no_originals, max_traces, by or "model", (clean.name, guarded.name))
     pairing = pair_up(_traces(clean), _traces(guarded), options.by)
     if by is not None:
         _require_column(by, pairing.pairs)
-    material = Material(pairing, options, recorded=read_ledger(ledger) if ledger else None)
+    material = Material(
+        pairing,
+        options,
+        recorded=read_ledger(ledger) if ledger else None,
+        frontier=read_frontier(frontier) if frontier else None,
+    )
     reader(material)  # a ledger of another file is told before the detectors run
     others = {name: _visibility(file) for name, file in points_of.items()}
     with _progress() as progress:

@@ -134,7 +134,7 @@ def auroc_range(estimate: Estimate) -> Range:
     """An AUROC on a line from 0.3 to 1."""
     frame = Frame(width=160, height=18, left=6, right=154, top=1, base=9)
     x = Scale(0.3, 1, frame.left, frame.right)
-    return Range(_whisker(estimate, x), x(0.5), frame)
+    return Range(whisker(estimate, x), x(0.5), frame)
 
 
 class Point(NamedTuple):
@@ -180,19 +180,19 @@ def scatter(points: Sequence[Point]) -> Scatter:
     """Places the points; the removed share in per cent, the AUROC from 0.4 (or lower, where needed) to 1."""
     frame = Frame(width=400, height=306, left=46, right=390, top=24, base=262)
     shares = [100 * point.share for point in points]
-    lowest = min(_ends(point.auroc)[0] for point in points)
+    lowest = min(ends(point.auroc)[0] for point in points)
     x = Scale(min(0.0, *shares), max(5.0, *(1.15 * share for share in shares)), frame.left, frame.right)
     y = Scale(min(0.4, lowest), 1.0, frame.base, frame.top)
-    places = [(x(share), _whisker(point.auroc, y)) for share, point in zip(shares, points, strict=True)]
-    labels = _labels([(at, whisker.value) for at, whisker in places])
+    places = [(x(share), whisker(point.auroc, y)) for share, point in zip(shares, points, strict=True)]
+    heights = labels([(at, spot.value) for at, spot in places])
     dots = [
-        Dot(number, at, whisker, point.own, label)
-        for number, ((at, whisker), point, label) in enumerate(zip(places, points, labels, strict=True), start=1)
+        Dot(number, at, spot, point.own, label)
+        for number, ((at, spot), point, label) in enumerate(zip(places, points, heights, strict=True), start=1)
     ]
     return Scatter(dots, x.ticks(5), y.ticks(6), y(0.5), frame)
 
 
-def _labels(dots: Sequence[tuple[float, float]]) -> list[float]:
+def labels(dots: Sequence[tuple[float, float]]) -> list[float]:
     """Heights for the labels of dots, such that those of neighbours do not cover each other."""
     heights = [0.0] * len(dots)
     last, level = (-math.inf, 0.0), 0
@@ -203,12 +203,13 @@ def _labels(dots: Sequence[tuple[float, float]]) -> list[float]:
     return heights
 
 
-def _whisker(estimate: Estimate, scale: Scale) -> Whisker:
-    low, high = _ends(estimate)
+def whisker(estimate: Estimate, scale: Scale) -> Whisker:
+    """An estimate in pixels."""
+    low, high = ends(estimate)
     return Whisker(scale(estimate.value), scale(low), scale(high))
 
 
-def _ends(estimate: Estimate) -> tuple[float, float]:
+def ends(estimate: Estimate) -> tuple[float, float]:
     """The interval; the value itself for an end that is no number."""
     low, high = (estimate.value if math.isnan(end) else end for end in (estimate.low, estimate.high))
     return low, high

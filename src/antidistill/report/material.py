@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from antidistill.report.frontier import Frontier
 from antidistill.report.pairing import Pair, Pairing, groups
 from antidistill.report.recorded import Recorded
 from antidistill.report.visibility import Visibility
@@ -38,6 +39,7 @@ class Material:
         slices: per named slice of the traces, its removed share (0 to 1) and its own detection.
         also: detections of other files, by name.
         recorded: what the ledger says, if there is a ledger.
+        frontier: damage and visibility of methods, measured elsewhere.
     """
 
     pairing: Pairing
@@ -46,6 +48,7 @@ class Material:
     slices: Mapping[str, tuple[float, Visibility]] = field(default_factory=dict)
     also: Mapping[str, Visibility] = field(default_factory=dict)
     recorded: Recorded | None = None
+    frontier: Frontier | None = None
 
     @property
     def pairs(self) -> list[Pair]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from antidistill.errors import MissingExtra
 from antidistill.report import wording
+from antidistill.report.frontier import Frontier
 from antidistill.report.material import Material, Options
 from antidistill.report.pairing import pair_up
 from antidistill.report.recorded import Recorded
@@ -30,6 +31,7 @@ def build(
     slices: Mapping[str, tuple[float, Mapping[str, Any]]] | None = None,
     also: Mapping[str, Mapping[str, Any]] | None = None,
     ledger: Recorded | None = None,
+    frontier: Frontier | None = None,
     options: Options | None = None,
 ) -> str:
     """The report of a guarded file, as HTML.
@@ -41,6 +43,7 @@ def build(
         slices: further points of the plot: per name of a slice of these traces, its removed share (0 to 1) and detection.
         also: further points of the plot: detections of other files, by name.
         ledger: what `read_ledger` gave; without it the edits are found by a comparison of sentences.
+        frontier: what `read_frontier` gave: damage and visibility of methods, measured elsewhere.
         options: what the report contains.
 
     Raises:
@@ -56,6 +59,7 @@ def build(
         slices={name: (share, read(value)) for name, (share, value) in (slices or {}).items()},
         also={name: read(value) for name, value in (also or {}).items()},
         recorded=ledger,
+        frontier=frontier,
     )
     return render(material)
 

@@ -4,7 +4,7 @@ import numpy as np
 from tests.theory.game.tables import table
 
 from antidistill.theory.game import Limit, parse, solve
-from antidistill.theory.game.words import sentences
+from antidistill.theory.game.words import answers, sentences
 
 PAYOFFS = table([[0, 0], [4, 4], [8, 6]], visibility=[0.5, 0.6, 0.9])
 
@@ -66,3 +66,12 @@ def test_a_mixture_that_no_single_defense_replaces_says_so():
     both = table([[1], [2]], visibility=[0.5, 0.9], utility=[0.2, 1.0])
     text = words(Limit("visibility", 0.8), Limit("utility", 0.5, at_least=True), payoffs=both)
     assert "No single defense keeps the limits" in text
+
+
+def test_answers_are_one_per_limit_also_where_nothing_keeps_it():
+    payoffs = parse({"rows": ["a", "b"], "columns": ["x"], "damage": [[1], [5]], "visibility": {"a": 0.6, "b": 0.9}})
+    free, tight, hopeless = answers(payoffs, [0.7, 0.5])
+    assert free.startswith("without a limit: Commit to b.")
+    assert tight.startswith("with an AUROC of at most 0.7: Commit to a with probability 0.667 and b")
+    assert hopeless.startswith("with an AUROC of at most 0.5: ")
+    assert "Commit" not in hopeless

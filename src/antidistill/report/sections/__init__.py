@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from antidistill.report.material import Material
 from antidistill.report.sections.distributions import distributions
+from antidistill.report.sections.frontier import frontier
 from antidistill.report.sections.notes import notes
 from antidistill.report.sections.reader import reader
 from antidistill.report.sections.summary import summary
@@ -32,6 +33,7 @@ SECTIONS = (
     Section("summary", "Summary", summary),
     Section("visibility", "Visibility", visibility),
     Section("tradeoff", "Visibility against removed share", tradeoff),
+    Section("frontier", "Damage against visibility", frontier),
     Section("distributions", "What the traces look like", distributions),
     Section("reader", "Reader", reader),
     Section("notes", "How to read the numbers", notes),

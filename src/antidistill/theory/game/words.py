@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from antidistill.errors import NoCommitment
 from antidistill.theory.game.limits import Limit
+from antidistill.theory.game.payoffs import Payoffs
 from antidistill.theory.game.solution import Solution
+from antidistill.theory.game.solve import solve
+
+
+def answers(payoffs: Payoffs, limits: Sequence[float]) -> list[str]:
+    """What to commit to without a limit and under limits of visibility (AUROC), one entry each; also where nothing keeps it."""
+    found = []
+    for limit in (None, *limits):
+        name = "without a limit" if limit is None else f"with an AUROC of at most {limit:g}"
+        try:
+            solution = solve(payoffs, [] if limit is None else [Limit("visibility", limit)])
+        except NoCommitment as reason:
+            found.append(f"{name}: {reason}")
+            continue
+        found.append(f"{name}: {' '.join(sentences(solution))}")
+    return found
 
 
 def sentences(solution: Solution) -> list[str]:

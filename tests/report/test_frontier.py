@@ -1,0 +1,137 @@
+"""Damage and visibility out of the files that hold them; what stands beside them from papers."""
+
+import json
+
+import pytest
+from tests.report.samples import detection_json, estimate
+
+from antidistill.distill import Evaluation, Outcome
+from antidistill.errors import InputError
+from antidistill.lab.results import learnt, payoffs
+from antidistill.report import read_frontier
+from antidistill.report.published import damages, published
+from antidistill.trace import Estimate
+
+
+def answered(share, seed):
+    """An evaluation of 40 questions, so many right."""
+    rights = [(place * 7 + seed) % 40 < 40 * share for place in range(40)]
+    return Evaluation([Outcome(str(q), 0, right, True, True, 9, 0, 1.0, 1, 4) for q, right in enumerate(rights)])
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """results.json and payoffs-plan.json, made by the lab's own functions out of invented answers."""
+    shares = {"none": 0.9, "answer-only": 0.3, "no-reflection": 0.8, "traceguard": 0.5, "steps": 0.7}
+    found = {
+        name: learnt({method: [answered(share - shift, seed) for seed in range(3)] for method, share in shares.items()})
+        for name, shift in (("llama", 0.0), ("gpt2", 0.2))
+    }
+    rows = {
+        method: {
+            "teacher": Estimate("teacher", 0.95, 0.9, 0.98, 100).to_json(),
+            "students": {name: one.of(method) for name, one in found.items()},
+            "visibility": {**detection_json(), "chosen_in_training": estimate(visible)},
+        }
+        for method, visible in (("none", 0.5), ("traceguard", 0.95), ("steps", 0.7))
+    }
+    world = {"tells": "x", "rows": rows, "payoffs": payoffs(found, list(rows), rows)}
+    (tmp_path / "results.json").write_text(
+        json.dumps({"experiment": {"students": ["llama", "gpt2"]}, "worlds": {"plan": world}})
+    )
+    (tmp_path / "payoffs-plan.json").write_text(json.dumps(world["payoffs"]))
+    return tmp_path
+
+
+@pytest.fixture
+def real_text(tmp_path):
+    """real_text.json and visibility.json in their shape."""
+    parts = {"reasoning_outside_markers": {**estimate(0.01, 0.002), "unit": "nats per token"}, "removed_share": 0.1}
+    conditions = dict.fromkeys(("traceguard", "exchange", "answer-only"), parts)
+    content = {
+        "plan": {"student": "smollm2-135m"},
+        "cells_done": 9,
+        "cells_planned": 24,
+        "by_teacher": {"DeepSeek-R1": conditions, "QwQ-32B": {}},
+    }
+    cells = {
+        "DeepSeek-R1 | traceguard | 5% removed": {**detection_json(), "chosen_in_training": estimate(0.6)},
+        "DeepSeek-R1 | traceguard | 10% removed": {**detection_json(), "chosen_in_training": estimate(0.9)},
+        "DeepSeek-R1 | exchange | share=1.0": {**detection_json(), "chosen_in_training": estimate(0.8)},
+    }
+    (tmp_path / "real_text.json").write_text(json.dumps(content))
+    (tmp_path / "visibility.json").write_text(json.dumps({"machine": {}, "cells": cells}))
+    return tmp_path
+
+
+def test_the_lab_gives_a_set_up_per_world_and_student(lab):
+    found = read_frontier([lab / "results.json"])
+    assert [setup.title for setup in found.setups] == ["plan, llama", "plan, gpt2"]
+    none, traceguard, steps = found.setups[0].standings
+    assert (none.damage.value, none.visibility.value) == (0, 0.5)
+    assert traceguard.damage.value == pytest.approx(40)
+    assert traceguard.damage.low < 40 < traceguard.damage.high
+    assert (steps.visibility.value, steps.student.value) == (0.7, pytest.approx(0.7))
+    assert steps.paired["tfidf"].value == 0.08
+    assert found.answers["plan"][0].startswith("without a limit: Commit to traceguard. Guaranteed damage")
+    assert found.answers["plan"][2].startswith("with an AUROC of at most 0.75: Commit to ")
+
+
+def test_the_payoffs_say_the_same_as_the_results(lab):
+    results, alone = read_frontier([lab / "results.json"]), read_frontier([lab / "payoffs-plan.json"])
+    assert alone.answers == results.answers
+    for ours, theirs in zip(results.setups, alone.setups, strict=True):
+        assert ours.title == theirs.title
+        for one, other in zip(ours.standings, theirs.standings, strict=True):
+            assert (one.method, one.damage.value) == (other.method, pytest.approx(other.damage.value))
+            assert one.visibility.value == other.visibility.value
+
+
+def test_real_text_takes_the_visibility_of_the_same_budget(real_text):
+    (setup,) = read_frontier([real_text / "real_text.json", real_text / "visibility.json"]).setups
+    assert setup.unit == "nats per token"
+    assert "9 of 24 students" in setup.remark
+    seen = {standing.method: standing.visibility and standing.visibility.value for standing in setup.standings}
+    assert seen == {"traceguard": 0.9, "exchange": 0.8, "answer-only": None}
+    (alone,) = read_frontier([real_text / "real_text.json"]).setups
+    assert all(standing.visibility is None for standing in alone.standings)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "{",
+        "{}",
+        '{"worlds": {"a": {}}}',
+        '{"columns": ["a"], "rows": ["b"], "damage": [[null]]}',
+        '{"by_teacher": 1}',
+    ],
+)
+def test_other_files_are_named(tmp_path, content):
+    (tmp_path / "other.json").write_text(content)
+    with pytest.raises(InputError, match="other.json holds no damage .*results.json or payoffs"):
+        read_frontier([tmp_path / "other.json"])
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match="nothing.json holds no damage .No such file"):
+        read_frontier([tmp_path / "nothing.json"])
+
+
+def test_published_numbers_agree_with_themselves_and_with_the_recipes():
+    from antidistill.distill.recipes import read_recipe
+
+    for row in published():
+        assert "arXiv" in row.source or "independent run" in row.source
+        if row.clean is not None:
+            assert row.damage == pytest.approx(row.clean - row.student, abs=0.005)
+    recipe = read_recipe("traceguard-math-llama-3b")
+    printed = [row for row in published() if row.setup == "MATH, Llama-3.2-3B" and row.method == "traceguard"]
+    assert {row.clean for row in printed} == {recipe.conditions[0].expected["accuracy"]}
+    assert [row.student for row in printed] == [one.expected["accuracy"] for one in recipe.conditions[1:4]]
+
+
+def test_damages_are_by_set_up():
+    assert damages("poe") == "GSM8K, Llama-3.2-3B: 17.98; MATH, Llama-3.2-3B: 6.17"
+    assert damages("branches") == ""
