@@ -153,3 +153,26 @@ def test_a_reference_to_no_secret_is_an_error_that_does_not_repeat_a_secret(cred
     with pytest.raises(AntidistillError, match="upstream.credentials") as caught:
         snapshot({"TWO_LINES": "sk-1\nx: y"}, upstream={"credentials": credentials})
     assert "sk-" not in str(caught.value)
+
+
+def test_pacing_is_off_unless_said_and_a_rule_may_turn_it_off_again():
+    assert snapshot().policies[0].pacing is None
+    rules = [
+        {"name": "one", "models": ["a"], "pacing": "off"},
+        {"name": "two", "models": ["b"], "pacing": {"characters": 9}},
+    ]
+    current = snapshot(default={"pacing": {"seconds": 0.5}}, rules=rules)
+    one, two, default = current.policies
+    assert one.pacing is None
+    assert (two.pacing.characters, default.pacing.seconds) == (9, 0.5)
+    assert len({policy.hash for policy in current.policies}) == 3
+    with pytest.raises(BadPolicy, match="trusted clients"):
+        snapshot(
+            tenants=TENANTS, rules=[{"name": "x", "tenants": ["acme"], "trusted": True, "pacing": {"characters": 9}}]
+        )
+
+
+@pytest.mark.parametrize("pacing", [{"characters": 0}, {"seconds": -1}, "on", {"size": 3}])
+def test_pacing_that_cannot_be_is_refused(pacing):
+    with pytest.raises(AntidistillError):
+        snapshot(default={"pacing": pacing})

@@ -80,7 +80,8 @@ class Exchange:
             finished=self.lanes.append,
             waited=self.waits.append,
         )
-        return Context(guard, unopened, self.policy.usage, limits.max_event_bytes)
+        paced = self.policy.pacing is not None
+        return Context(guard, unopened, self.policy.usage, limits.max_event_bytes, paced)
 
     def texts(self) -> list[AuditText]:
         """What the audit log is told about."""

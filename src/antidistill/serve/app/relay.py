@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import aiohttp
@@ -13,6 +13,7 @@ from aiohttp import web
 from antidistill.errors import AntidistillError, UpstreamGarbage, UpstreamStalled
 from antidistill.serve.app.engine import Answer, upstream_error
 from antidistill.serve.app.exchange import Exchange
+from antidistill.serve.app.pacer import Pacer
 from antidistill.serve.guard.parts import Part, kept
 from antidistill.serve.operations import HoldWatch, Metrics, StallWatch
 from antidistill.serve.turns import Turns
@@ -91,6 +92,7 @@ class Relay:
         self._exchange, self._turns, self._metrics, self._filter = exchange, turns, metrics, filter
         self._reading = self._writing = self._stalled = False
         self._late: list[Part] = []
+        self._pacer: Pacer | None = None
         self._task = asyncio.current_task()
 
     async def run(self, answer: Answer, response: web.StreamResponse) -> web.StreamResponse:
@@ -105,8 +107,10 @@ class Relay:
         limits = exchange.snapshot.settings.limits
         watch = StallWatch(limits.idle_seconds, self._on_stall)
         holds = HoldWatch(limits.hold_seconds, self._held, self._on_held)
+        self._begin_pacing(response, watch.moved)
         try:
             await self._carry(answer, response, watch.moved)
+            await self._end_pacing()
         except asyncio.CancelledError:
             if not self._stalled or self._task is None:
                 raise
@@ -114,11 +118,29 @@ class Relay:
             if self._writing:
                 raise ConnectionResetError from None
             await self._write(response, self._filter.fail(UpstreamStalled("the engine said nothing for too long.")))
+            await self._end_pacing()
         finally:
             watch.stop()
             holds.stop()
+            if self._pacer is not None:
+                self._pacer.stop()
         await response.write_eof()
         return response
+
+    def _begin_pacing(self, response: web.StreamResponse, moved: Callable[[], None]) -> None:
+        async def send(parts: Sequence[Part]) -> None:
+            await self._send(response, parts)
+            moved()
+
+        exchange = self._exchange
+        if exchange.policy.pacing is not None and not isinstance(self._filter, Verbatim):
+            self._pacer = Pacer(exchange.policy.pacing, exchange.snapshot.settings.limits.hold_bytes, send)
+
+    async def _end_pacing(self) -> None:
+        if self._pacer is not None:
+            self._writing = True
+            await self._pacer.drain()
+            self._writing = False
 
     def _on_stall(self) -> None:
         self._stalled = True
@@ -175,14 +197,20 @@ class Relay:
             await self._write(response, guard.finish())
 
     async def _write(self, response: web.StreamResponse, parts: list[Part]) -> None:
+        self._writing = True
+        if self._pacer is None:
+            await self._send(response, parts)
+        else:
+            await self._pacer.put(parts)
+        self._writing = False
+
+    async def _send(self, response: web.StreamResponse, parts: Sequence[Part]) -> None:
         payload = await kept(parts, self._remember)
         if not payload:
             return
         if not self._exchange.first:
             self._exchange.first = time.monotonic()
-        self._writing = True
         await response.write(payload)
-        self._writing = False
 
     async def _remember(self, original: str, guarded: str, carried: str) -> str:
         return await self._turns.remember(original, guarded, self._exchange.client.tenant, carried)

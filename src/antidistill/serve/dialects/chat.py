@@ -15,7 +15,7 @@ from antidistill.serve.dialects.template import Template, learn
 from antidistill.serve.guard.context import Context
 from antidistill.serve.guard.delimited import Segment
 from antidistill.serve.guard.flow import Flow, whole_text
-from antidistill.serve.guard.parts import Part
+from antidistill.serve.guard.parts import Paced, Part
 from antidistill.serve.policies import Unopened
 from antidistill.serve.wire import sse
 from antidistill.serve.wire.sse import Event
@@ -131,7 +131,7 @@ class ChatStream(GuardedStream):
 
     def _learned(self, chunk: Chunk, choice: Choice) -> list[Template]:
         """How events like this one are recognised."""
-        return learn(chunk, choice, self)
+        return [] if self.context.paced and chunk.texts else learn(chunk, choice, self)
 
     def _reason(self, chunk: Chunk, choice: Choice) -> dict[str, str]:
         """Feeds the reasoning of an event; what may leave of it, by field."""
@@ -175,8 +175,8 @@ class ChatStream(GuardedStream):
         self._leave_alone(index, alone, out)
 
     def _put(self, chunk: Chunk, choice: Choice, index: int, leaving: dict[str, str], out: list[Part]) -> None:
-        """Puts guarded reasoning where the reasoning stood. Beside text that is not decided yet, it leaves in an event before."""
-        if chunk.content_text and choice.flow is not None and not choice.flow.plain:
+        """Puts guarded reasoning where it stood. Paced, or beside text that is not decided, it leaves in an event before."""
+        if self.context.paced or (chunk.content_text and choice.flow is not None and not choice.flow.plain):
             self._leave_alone(index, leaving, out)
             leaving = {}
         for found in chunk.texts:
@@ -229,6 +229,13 @@ class ChatStream(GuardedStream):
         return sse.encode(dumps({"error": error}))
 
     def _leave_alone(self, index: int, fields: dict[str, str], out: list[Part]) -> None:
+        """Reasoning leaves in events that hold nothing else."""
+        if self.context.paced and any(fields.values()):
+            out.append(Paced(index, fields, partial(self._alone, index)))
+        else:
+            out += self._alone(index, fields)
+
+    def _alone(self, index: int, fields: dict[str, str]) -> list[bytes]:
         delta: dict[str, Any] = {}
         for field, text in fields.items():
             if text and field == DETAILS:
@@ -237,8 +244,7 @@ class ChatStream(GuardedStream):
                 delta[field] = [{"type": "thinking", "thinking": text, "signature": ""}]
             elif text:
                 delta[field] = text
-        if delta:
-            out.append(self._bare(index, delta))
+        return [self._bare(index, delta)] if delta else []
 
     def _bare_content(self, index: int, text: str) -> bytes:
         return self._bare(index, {"content": text})

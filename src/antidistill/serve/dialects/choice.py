@@ -79,7 +79,7 @@ class Choice:
         """The flow of the answer text."""
         if self.flow is None:
             unopened = Unopened.ANSWER if self.resumed else self._context.unopened
-            self.flow = Flow(self._context.guard, unopened, self.marked, bare, self._ended)
+            self.flow = Flow(self._context.guard, unopened, self.marked, bare, self._ended, self._context.paced)
         return self.flow
 
     def end_flow(self) -> None:

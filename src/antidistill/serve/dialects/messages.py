@@ -122,8 +122,8 @@ class MessagesStream(BlockStream):
         else:
             out.append(signed(""))
 
-    def _leave_alone(self, index: int, fields: dict[str, str], out: list[Part]) -> None:
-        out += [self._delta(index, {"type": "thinking_delta", "thinking": text}) for text in fields.values() if text]
+    def _alone(self, index: int, fields: dict[str, str]) -> list[bytes]:
+        return [self._delta(index, {"type": "thinking_delta", "thinking": text}) for text in fields.values() if text]
 
     def _bare_content(self, index: int, text: str) -> bytes:
         return self._delta(index, {"type": "text_delta", "text": text})

@@ -11,7 +11,6 @@ from antidistill.serve.dialects.chat import ChatStream
 from antidistill.serve.dialects.shapes import Role, Shape
 from antidistill.serve.dialects.stream import Cutter
 from antidistill.serve.dialects.whole_chat import WholeChat
-from antidistill.serve.guard.parts import Part
 from antidistill.serve.wire import ndjson
 from antidistill.serve.wire.sse import Event
 from antidistill.serve.wire.tree import Tree, dumps
@@ -52,8 +51,8 @@ class OllamaStream(ChatStream):
     def _index(self, tree: Tree) -> int | None:
         return None if tree.root.get("message") is None and tree.root.get("done") is None else 0
 
-    def _leave_alone(self, index: int, fields: dict[str, str], out: list[Part]) -> None:
-        out += [self._bare(index, {"thinking": text}) for text in fields.values() if text]
+    def _alone(self, index: int, fields: dict[str, str]) -> list[bytes]:
+        return [self._bare(index, {"thinking": text}) for text in fields.values() if text]
 
     def _token(self, index: int, token: str) -> bytes:
         return b""  # no field is free: the store keeps what does not fit anywhere

@@ -15,7 +15,7 @@ from antidistill.serve.dialects.shapes import Role
 from antidistill.serve.dialects.template import Template
 from antidistill.serve.dialects.third_party import is_foreign_seal, may_be_signed
 from antidistill.serve.guard.context import Context
-from antidistill.serve.guard.parts import Later, Part
+from antidistill.serve.guard.parts import Later, Paced, Part
 from antidistill.serve.wire import sse
 from antidistill.serve.wire.sse import Event
 from antidistill.serve.wire.tree import Tree, dumps
@@ -63,7 +63,7 @@ class ResponsesStream(BlockStream):
         else:
             own: list[Part] = []
             super()._expire(holder, own)
-            out += [self._numbered(part) if isinstance(part, bytes) else part for part in own]
+            out += map(self._in_order, own)
 
     def _perhaps_signed(self, raw: bytes, event: Event, tree: Tree, kind: str, out: list[Part]) -> bool:
         """Events of a reasoning item of a model whose owner may have signed it wait for the seal; True if this one does."""
@@ -105,7 +105,7 @@ class ResponsesStream(BlockStream):
         if kind == "error":
             self._tell_error(b'{"error":' + tree.data + b"}", out)
         elif self._is_signed(tree):
-            out.append(self._numbered(raw))
+            out.append(self._in_order(raw))
         elif kind.endswith(".delta"):
             self._streamed(chunk, out)
         else:
@@ -137,7 +137,7 @@ class ResponsesStream(BlockStream):
         """A delta."""
         own: list[Part] = []
         self._one(chunk, self._scope(chunk.tree), own)
-        out += [self._numbered(part) if isinstance(part, bytes) else part for part in own]
+        out += map(self._in_order, own)
 
     def _told(self, chunk: Chunk, kind: str, out: list[Part]) -> None:
         """An event that repeats what was streamed, or tells how far the response is."""
@@ -146,20 +146,19 @@ class ResponsesStream(BlockStream):
             self._end(held)
         elif kind.endswith(".done"):
             self._end_place(chunk.tree, held)
-        out += [self._numbered(part) for part in held if isinstance(part, bytes) and part]
+        out += [self._in_order(part) for part in held if part]
         for found in chunk.findings:
             if found.role is Role.ERROR:
                 chunk.tree.replace(found.node, dumps({"code": "server_error", "message": "the engine failed."}))
         self._finals.put(chunk, self.marked, self._may_be_signed)
         if kind in LAST:
             chunk.count(self.context.usage, self.seen)
-        number = self._next()
         out += self._finals.keep(chunk)
-        out.append(Later(partial(self._render, chunk, number)))
+        out.append(Later(partial(self._render, chunk)))
 
-    def _render(self, chunk: Chunk, number: int) -> bytes:
+    def _render(self, chunk: Chunk) -> bytes:
         self._finals.seal(chunk)
-        return _with_number(chunk.rendered(), number)
+        return _with_number(chunk.rendered(), self._next())
 
     def _end_place(self, tree: Tree, out: list[Part]) -> None:
         """The text that an event speaks of has ended."""
@@ -191,9 +190,9 @@ class ResponsesStream(BlockStream):
         self._output[scope] = output if type(output) is int else 0
         return scope
 
-    def _leave_alone(self, index: int, fields: dict[str, str], out: list[Part]) -> None:
+    def _alone(self, index: int, fields: dict[str, str]) -> list[bytes]:
         place = next(place for place, scope in self._places.items() if scope == index)
-        out += [self._event_of(_DELTA_OF[place[1]], place, index, text) for text in fields.values() if text]
+        return [self._event_of(_DELTA_OF[place[1]], place, index, text) for text in fields.values() if text]
 
     def _bare_content(self, index: int, text: str) -> bytes:
         place = next(place for place, scope in self._places.items() if scope == index)
@@ -211,6 +210,12 @@ class ResponsesStream(BlockStream):
         number = self._sent or 0
         self._sent = number + 1
         return number
+
+    def _in_order(self, part: Part) -> Part:
+        """A part whose events get their numbers when they leave."""
+        if isinstance(part, Paced):
+            return part._replace(render=lambda fields: [self._numbered(event) for event in part.render(fields)])
+        return Later(partial(self._numbered, part)) if isinstance(part, bytes) and part else part
 
     def _numbered(self, events: bytes) -> bytes:
         return _with_number(events, self._next()) if _NUMBER.search(events) else events

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from antidistill.errors import AntidistillError, DefenseError, UpstreamError, UpstreamGarbage, UpstreamGone
 from antidistill.serve.guard.context import Context, Seen
-from antidistill.serve.guard.parts import Part
+from antidistill.serve.guard.parts import Later, Part
 from antidistill.serve.side_channels import failures
 from antidistill.serve.wire import sse
 from antidistill.serve.wire.tree import OBJECT, Tree
@@ -111,13 +112,13 @@ class GuardedStream(ABC):
         code = getattr(error, "code", "guard_failed")
         kind = "upstream_error" if isinstance(error, UpstreamError) else "server_error"
         message = str(error) if isinstance(error, UpstreamError) else "the reasoning could not be guarded."
-        out.append(self._error({"message": message, "type": kind, "code": code}))
+        out.append(Later(partial(self._error, {"message": message, "type": kind, "code": code})))
 
     def _tell_error(self, body: bytes, out: list[Part]) -> None:
         """The engine sent an error in its stream."""
         self.failure, self.ended = UpstreamGone("the engine sent an error event."), True
         self._abandon()
-        out.append(self._error(failures.from_engine(500, body)))
+        out.append(Later(partial(self._error, failures.from_engine(500, body))))
 
     def _make_cutter(self) -> Cutter:
         return sse.EventCutter(self.context.max_event_bytes)

@@ -16,6 +16,7 @@ class Context:
         guard: how its reasoning is guarded.
         unopened: what answer text without an opening delimiter is taken for.
         usage: what usage counts say.
+        paced: reasoning is given out as `Paced` parts.
         max_event_bytes: length of the longest event that is taken.
     """
 
@@ -23,6 +24,7 @@ class Context:
     unopened: Unopened = Unopened.HOLD
     usage: Usage = Usage.VISIBLE
     max_event_bytes: int = 8_388_608
+    paced: bool = False
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from antidistill.errors import HeldTooLong
 from antidistill.serve.guard.delimited import Delimited, Segment
 from antidistill.serve.guard.lane import Guard, Lane
+from antidistill.serve.guard.parts import Paced, Part
 from antidistill.serve.policies import OnFailure, Unopened
 from antidistill.serve.wire.tree import quoted
 
@@ -69,6 +70,7 @@ class Flow:
         beside: reasoning came in a field of its own.
         bare: makes an event that holds a text and nothing else.
         ended: told of every lane that has ended.
+        paced: reasoning is given out as `Paced` parts.
     """
 
     def __init__(
@@ -78,7 +80,9 @@ class Flow:
         beside: bool,
         bare: Callable[[str], bytes],
         ended: Callable[[Lane], None] = lambda lane: None,
+        paced: bool = False,
     ) -> None:
+        self._paced = paced
         self._guard = guard
         self._delimited = Delimited(unopened, beside)
         self._bare = bare
@@ -108,7 +112,7 @@ class Flow:
         """The reasoning that is open."""
         return self._lane
 
-    def expire(self) -> list[bytes]:
+    def expire(self) -> list[Part]:
         """Text waited for too long: it leaves as an answer if the policy lets raw text leave.
 
         Raises:
@@ -134,7 +138,7 @@ class Flow:
     def _count(self, segments: Sequence[Segment]) -> None:
         self.answered += sum(len(segment.text) for segment in segments if not segment.reasoning)
 
-    def settle(self, piece: Piece | None, segments: Sequence[Segment]) -> list[bytes]:
+    def settle(self, piece: Piece | None, segments: Sequence[Segment]) -> list[Part]:
         """Takes the next event, and gives out what the segments let go.
 
         Raises:
@@ -142,7 +146,7 @@ class Flow:
         """
         if piece is not None:
             self._pending.append(piece)
-        out: list[bytes] = []
+        out: list[Part] = []
         for segment in segments:
             self._spread(segment, out)
         self._release(out)
@@ -158,7 +162,7 @@ class Flow:
             self._guard.waited(time.monotonic() - self._since)
             self._since = 0.0
 
-    def _spread(self, segment: Segment, out: list[bytes]) -> None:
+    def _spread(self, segment: Segment, out: list[Part]) -> None:
         """Gives a segment to the events that its text came in."""
         left = segment.text
         while left:
@@ -166,27 +170,40 @@ class Flow:
             taken = left[: len(piece.text) - piece.used]
             left = left[len(taken) :]
             piece.used += len(taken)
-            self._put(piece, taken, segment, last=not left)
+            self._put(piece, taken, segment, not left, out)
             if left:
                 self._release(out)
         if not segment.text and segment.ends:
             tail = self._end_lane()
             if self._pending:
-                self._pending[0].put(tail)
-                self._pending[0].guarded = True
+                self._reasoned(self._pending[0], tail, out)
             elif tail:
-                out.append(self._bare(tail))
+                out.append(self._pace(tail) if self._paced else self._bare(tail))
 
-    def _put(self, piece: Piece, text: str, segment: Segment, last: bool) -> None:
+    def _put(self, piece: Piece, text: str, segment: Segment, last: bool, out: list[Part]) -> None:
         if not segment.reasoning:
             piece.put(text)
             return
         if self._lane is None:
             self._lane = Lane(self._guard, "content")
-        piece.put(self._lane.feed(text))
-        piece.guarded = True
+        guarded = self._lane.feed(text)
         if last and segment.ends:
-            piece.put(self._end_lane())
+            guarded += self._end_lane()
+        self._reasoned(piece, guarded, out)
+
+    def _reasoned(self, piece: Piece, text: str, out: list[Part]) -> None:
+        """Guarded reasoning leaves in the event that it came in, or, paced, behind what that event held before it."""
+        piece.guarded = True
+        if not self._paced:
+            piece.put(text)
+            return
+        if piece.has_text:
+            out.append(piece.leave(self._bare))
+        if text:
+            out.append(self._pace(text))
+
+    def _pace(self, text: str) -> Paced:
+        return Paced(self, {"content": text}, lambda fields: [self._bare(fields["content"])])
 
     def _end_lane(self) -> str:
         lane, self._lane = self._lane, None
@@ -196,7 +213,7 @@ class Flow:
         self._ended(lane)
         return tail
 
-    def _release(self, out: list[bytes]) -> None:
+    def _release(self, out: list[Part]) -> None:
         """Lets go of the events that are decided, and of the decided part of one that holds reasoning."""
         while self._pending and self._pending[0].done:
             out.append(self._pending.popleft().leave(self._bare))

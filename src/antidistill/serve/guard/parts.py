@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -27,7 +27,21 @@ class Later(NamedTuple):
     render: Callable[[], bytes]
 
 
-Part = bytes | Remember | Later
+class Paced(NamedTuple):
+    """Guarded reasoning that leaves in even pieces, not when it is decided.
+
+    Attributes:
+        key: whose reasoning it is; texts of one key leave as one.
+        fields: the same stretch of the reasoning in each field that carries it.
+        render: makes events of a piece of it.
+    """
+
+    key: Hashable
+    fields: dict[str, str]
+    render: Callable[[dict[str, str]], list[bytes]]
+
+
+Part = bytes | Remember | Later | Paced
 
 
 def joined(parts: Iterable[Part]) -> bytes:
@@ -47,4 +61,6 @@ async def kept(parts: Sequence[Part], remember: Callable[[str, str, str], Awaita
 def _bytes(part: Part, token: str) -> bytes:
     if isinstance(part, bytes):
         return part
+    if isinstance(part, Paced):
+        return b"".join(part.render(part.fields))
     return part.render(token) if isinstance(part, Remember) else part.render()

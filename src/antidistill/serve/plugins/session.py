@@ -11,7 +11,7 @@ from antidistill.serve.dialects.stream import GuardedStream
 from antidistill.serve.dialects.table import DIALECTS
 from antidistill.serve.guard.context import Context
 from antidistill.serve.guard.lane import Guard
-from antidistill.serve.guard.parts import Later, Part
+from antidistill.serve.guard.parts import Part, Remember, joined
 from antidistill.serve.policies import Client, LimitSettings, Policy, PolicyBook
 from antidistill.serve.side_channels.requests import Asked
 from antidistill.serve.turns import Turns, turns_of
@@ -70,8 +70,8 @@ class Session:
         for part in parts:
             if isinstance(part, bytes):
                 out.append(part)
-            elif isinstance(part, Later):
-                out.append(part.render())
+            elif not isinstance(part, Remember):
+                out.append(joined([part]))
             else:
                 out.append(part.render(await self._token(part.original, part.guarded, part.carried)))
         return [data for data in out if data]

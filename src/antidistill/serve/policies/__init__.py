@@ -4,7 +4,16 @@ from antidistill.serve.policies.book import PolicyBook
 from antidistill.serve.policies.clients import presented_key
 from antidistill.serve.policies.policy import Client, Policy
 from antidistill.serve.policies.secrets import Credentials, Secret
-from antidistill.serve.policies.settings import ROUTES, LimitSettings, OnFailure, Settings, TurnsMode, Unopened, Usage
+from antidistill.serve.policies.settings import (
+    ROUTES,
+    LimitSettings,
+    OnFailure,
+    PacingSettings,
+    Settings,
+    TurnsMode,
+    Unopened,
+    Usage,
+)
 from antidistill.serve.policies.snapshot import Snapshot
 
 __all__ = [
@@ -13,6 +22,7 @@ __all__ = [
     "Credentials",
     "LimitSettings",
     "OnFailure",
+    "PacingSettings",
     "Policy",
     "PolicyBook",
     "Secret",

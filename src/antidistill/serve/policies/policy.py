@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from antidistill.defenses import Defense, spec
-from antidistill.serve.policies.settings import OnFailure, Unopened, Usage
+from antidistill.serve.policies.settings import OnFailure, PacingSettings, Unopened, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Policy:
         usage: what usage counts say.
         on_failure: what leaves where the defense fails.
         unopened: what answer text without an opening delimiter is taken for.
+        pacing: even pieces at even times; None: text leaves when it is decided.
         hash: SHA-256 of what the policy does, 64 hexadecimal digits; the same on every replica with the same key.
     """
 
@@ -29,6 +30,7 @@ class Policy:
     on_failure: OnFailure
     hash: str
     unopened: Unopened = Unopened.HOLD
+    pacing: PacingSettings | None = None
 
     @property
     def streams(self) -> bool:

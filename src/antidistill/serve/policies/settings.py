@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 ROUTES = ("/v1/chat/completions", "/v1/messages", "/v1/responses")
 """Routes on which reasoning leaves; a rule may name them."""
@@ -68,6 +68,21 @@ class Upstream(_Section):
     credential_header: Literal["authorization", "x-api-key", "api-key"] = "authorization"
 
 
+class PacingSettings(_Section):
+    """Guarded reasoning of a stream leaves in even pieces, so that neither gaps nor sizes tell where something was cut.
+
+    Attributes:
+        characters: of a piece; the last one is shorter.
+        seconds: from one piece to the next; 0: no pacing. Slower than the engine writes, else a cut is still a gap.
+    """
+
+    characters: Annotated[int, Field(ge=1, le=10_000)] = 32
+    seconds: Annotated[float, Field(ge=0, le=60)] = 0.25
+
+
+_NO_PACING = {"seconds": 0.0}
+
+
 class Guarding(_Section):
     """How reasoning is guarded; in a rule, what is not said is as in `default`.
 
@@ -78,6 +93,7 @@ class Guarding(_Section):
         usage: what usage counts say.
         on_failure: what leaves where the defense fails.
         unopened: what answer text without an opening delimiter is taken for.
+        pacing: even pieces at even times, or `off`.
     """
 
     method: str | None = None
@@ -86,6 +102,7 @@ class Guarding(_Section):
     usage: Usage | None = None
     on_failure: OnFailure | None = None
     unopened: Unopened | None = None
+    pacing: Annotated[PacingSettings | None, BeforeValidator(lambda said: _NO_PACING if said == "off" else said)] = None
 
 
 class Rule(Guarding):

@@ -25,6 +25,7 @@ _DEFAULTS: dict[str, Any] = {
     "usage": Usage.VISIBLE,
     "on_failure": OnFailure.DROP_REASONING,
     "unopened": Unopened.HOLD,
+    "pacing": None,
 }
 
 
@@ -181,7 +182,19 @@ def _policy(place: str, rule: Rule, default: Guarding, secret: bytes) -> Policy:
         "unopened": said["unopened"],
         "key_id": key_id(secret),
     }
-    return Policy(rule.name, defense, rule.trusted, said["usage"], said["on_failure"], _hash(record), said["unopened"])
+    pacing = said["pacing"] if defense is not None and said["pacing"] and said["pacing"].seconds else None
+    if pacing is not None:
+        record["pacing"] = pacing.model_dump()
+    return Policy(
+        name=rule.name,
+        defense=defense,
+        trusted=rule.trusted,
+        usage=said["usage"],
+        on_failure=said["on_failure"],
+        hash=_hash(record),
+        unopened=said["unopened"],
+        pacing=pacing,
+    )
 
 
 def _said(guarding: Guarding) -> dict[str, Any]:
