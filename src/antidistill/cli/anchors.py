@@ -145,14 +145,13 @@ def _write(out: Path, rows: Iterable[Scored], model: str | None, kept: int) -> t
     import orjson
 
     draft = out.with_name(f".{out.name}.writing")
+    plain = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
     counts = {"rows": 0, "sentences": 0, "with_reasons": 0}
     first: list[Scored] = []
     try:
         with draft.open("wb") as file:
             for row in rows:
-                file.write(
-                    orjson.dumps(row.to_json(model), option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
-                )
+                file.write(orjson.dumps(row.to_json(model), option=plain))
                 counts["rows"] += 1
                 counts["sentences"] += len(row.sentences)
                 counts["with_reasons"] += bool(row.reasons)
