@@ -55,7 +55,7 @@ def main() -> None:
         return
     arguments.cells.mkdir(parents=True, exist_ok=True)
     for cell, path in paths.items():
-        if not path.exists():
+        if not path.exists() and not arguments.tables_only:
             _save(path, _measure(plan, cell, pool.material(cell)))
             print(f"{cell.name}: {_read(path)['seconds']} s", flush=True)
             _report(arguments.output, plan, pool, list(paths.values()))
@@ -78,6 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cells", type=Path, default=HERE / "real_text", help="folder of finished cells")
     parser.add_argument("--output", type=Path, default=HERE / "real_text.json")
     parser.add_argument("--dry-run", action="store_true", help="only say what is to do and how long it takes")
+    parser.add_argument("--tables-only", action="store_true", help="train nothing, only write what finished cells say")
     return parser.parse_args()
 
 
@@ -145,7 +146,8 @@ def _report(output: Path, plan: Plan, pool: Pool, paths: Sequence[Path]) -> None
         "cells_planned": len(paths),
         "traces_that_fit": {name: len(traces) for name, traces in pool.traces.items()},
         "damage": tables(done),
-        "by_teacher": {name: tables(done, name) for name in TEACHERS},
+        "by_teacher": {name: tables(done, teacher=name) for name in TEACHERS},
+        "against_random_sentences": tables(done, "random-sentences"),
         "cells": facts(done),
     }
     _save(output, found)

@@ -18,13 +18,13 @@ GROUPS = {
 """Columns of the sums that make a row of the table."""
 
 
-def tables(cells: Sequence[Mapping[str, Any]], teacher: str | None = None) -> dict[str, Any]:
-    """Damage of every condition, guarded minus clean of the same seed; over the held-out traces of one teacher, or all."""
-    clean = {cell["seed"]: cell for cell in cells if cell["condition"] == CLEAN}
+def tables(cells: Sequence[Mapping[str, Any]], base: str = CLEAN, teacher: str | None = None) -> dict[str, Any]:
+    """Loss of every condition minus that of `base` with the same seed; over the held-out traces of one teacher, or all."""
+    clean = {cell["seed"]: cell for cell in cells if cell["condition"] == base}
     found = {}
     for condition in dict.fromkeys(cell["condition"] for cell in cells):
         own = [cell for cell in cells if cell["condition"] == condition and cell["seed"] in clean]
-        if own and condition != CLEAN:
+        if own and condition not in (CLEAN, base):
             found[condition] = _damage([(clean[cell["seed"]], cell) for cell in own], teacher)
     return found
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import antidistill as ad
-from antidistill.trace import Trace
+from antidistill.distill import Evaluation, Outcome
+from antidistill.trace import Estimate, Trace
 
 
 def guarded_by(name: str, traces: list[Trace], **options: Any) -> list[ad.Guarded]:
@@ -37,3 +38,38 @@ def detection_json() -> dict[str, Any]:
         "missing": {"perplexity": "needs the models", "seam-surprise": "needs the models too"},
         "n": 40,
     }
+
+
+def lab_results() -> dict[str, Any]:
+    """What the lab writes, made by its own functions out of invented answers of two students to 40 questions."""
+    from antidistill.lab.results import learnt, payoffs
+
+    shares = {"none": 0.9, "answer-only": 0.3, "no-reflection": 0.8, "traceguard": 0.5, "steps": 0.7}
+    found = {
+        name: learnt(
+            {method: [_answered(share - shift, seed) for seed in range(3)] for method, share in shares.items()}
+        )
+        for name, shift in (("llama", 0.0), ("gpt2", 0.2))
+    }
+    rows = {
+        method: {
+            "teacher": Estimate("teacher", 0.95, 0.9, 0.98, 100).to_json(),
+            "students": {name: one.of(method) for name, one in found.items()},
+            "visibility": {**detection_json(), "chosen_in_training": estimate(visible)},
+        }
+        for method, visible in (("none", 0.5), ("traceguard", 0.95), ("steps", 0.7))
+    }
+    world = {"tells": "A marker announces.", "rows": rows, "payoffs": payoffs(found, list(rows), rows)}
+    return {
+        "experiment": {"students": list(found), "seeds": 3},
+        "calibration": {"verdict": ["plan with llama is fit."]},
+        "worlds": {"plan": world},
+    }
+
+
+def _answered(share: float, seed: int) -> Evaluation:
+    """So many of 40 answers are right."""
+    rights = [(place * 7 + seed) % 40 < 40 * share for place in range(40)]
+    return Evaluation(
+        [Outcome(str(place), 0, right, True, True, 9, 0, 1.0, 1, 4) for place, right in enumerate(rights)]
+    )

@@ -3,43 +3,19 @@
 import json
 
 import pytest
-from tests.report.samples import detection_json, estimate
+from tests.report.samples import detection_json, estimate, lab_results
 
-from antidistill.distill import Evaluation, Outcome
 from antidistill.errors import InputError
-from antidistill.lab.results import learnt, payoffs
 from antidistill.report import read_frontier
 from antidistill.report.published import damages, published
-from antidistill.trace import Estimate
-
-
-def answered(share, seed):
-    """An evaluation of 40 questions, so many right."""
-    rights = [(place * 7 + seed) % 40 < 40 * share for place in range(40)]
-    return Evaluation([Outcome(str(q), 0, right, True, True, 9, 0, 1.0, 1, 4) for q, right in enumerate(rights)])
 
 
 @pytest.fixture
 def lab(tmp_path):
-    """results.json and payoffs-plan.json, made by the lab's own functions out of invented answers."""
-    shares = {"none": 0.9, "answer-only": 0.3, "no-reflection": 0.8, "traceguard": 0.5, "steps": 0.7}
-    found = {
-        name: learnt({method: [answered(share - shift, seed) for seed in range(3)] for method, share in shares.items()})
-        for name, shift in (("llama", 0.0), ("gpt2", 0.2))
-    }
-    rows = {
-        method: {
-            "teacher": Estimate("teacher", 0.95, 0.9, 0.98, 100).to_json(),
-            "students": {name: one.of(method) for name, one in found.items()},
-            "visibility": {**detection_json(), "chosen_in_training": estimate(visible)},
-        }
-        for method, visible in (("none", 0.5), ("traceguard", 0.95), ("steps", 0.7))
-    }
-    world = {"tells": "x", "rows": rows, "payoffs": payoffs(found, list(rows), rows)}
-    (tmp_path / "results.json").write_text(
-        json.dumps({"experiment": {"students": ["llama", "gpt2"]}, "worlds": {"plan": world}})
-    )
-    (tmp_path / "payoffs-plan.json").write_text(json.dumps(world["payoffs"]))
+    """results.json and payoffs-plan.json of the lab."""
+    results = lab_results()
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    (tmp_path / "payoffs-plan.json").write_text(json.dumps(results["worlds"]["plan"]["payoffs"]))
     return tmp_path
 
 
