@@ -44,8 +44,8 @@ def page(stored: Stored) -> str:
         "Written by `python benchmarks/results.py` from the stored results; do not edit.\n",
         "All intervals are 95 %. *Damage* is what a student loses against one that learned from the clean traces: points of "
         "accuracy in the lab, nats per token of held-out clean reasoning outside marker sentences on real text; above zero = "
-        "worse. *Seen* is the AUROC of the detector that did best in training, on traces that it never saw, without originals: 0.5 "
-        "is guessing, 1 is certain.\n",
+        "worse. *Seen* is the AUROC of the detector that did best in training, on traces that it never saw, without originals: "
+        "0.5 is guessing, 1 is certain.\n",
         *_missing(stored),
         "## Method by method\n",
         *(line for name in stored.methods() for line in method(stored, name)),
