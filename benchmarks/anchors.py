@@ -50,20 +50,33 @@ def main() -> None:
     parser.add_argument(
         "--alone", type=int, nargs="*", default=[16384], help="lengths for our two ways and memory only"
     )
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument(
+        "--repeats", type=int, nargs="*", default=[5], help="for each length; the last one for all further ones"
+    )
     parser.add_argument("--layers", type=int, help="cut the model to this many layers")
+    parser.add_argument(
+        "--no-cut", action="store_true", help="leave out the comparison with `kept` on a model that is cut"
+    )
+    parser.add_argument("--alone-layers", type=int, help="the same, for the lengths that are run alone")
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS, metavar=("WAY", "LENGTH"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.memory:
-        print(_peak(Bench(int(arguments.memory[1]), arguments.layers), arguments.memory[0]))
+        bench = Bench(int(arguments.memory[1]), arguments.layers)
+        peak, seconds = _peak(bench, arguments.memory[0])
+        print(
+            json.dumps(
+                {"peak": peak, "seconds": seconds, "sentences": len(bench.tokens.starts), "layers": bench.layers}
+            )
+        )
         return
     report: dict[str, Any] = {"unit": "ratio to the plain forward pass", "lengths": {}, "alone": {}}
-    for length in arguments.lengths:
-        report["lengths"][length] = _compare(length, arguments.layers, arguments.repeats)
+    for number, length in enumerate(arguments.lengths):
+        repeats = arguments.repeats[min(number, len(arguments.repeats) - 1)]
+        report["lengths"][length] = _compare(length, arguments.layers, repeats, not arguments.no_cut)
         print(f"{length} done", file=sys.stderr)
     for length in arguments.alone:
-        report["alone"][length] = _alone(Bench(length, arguments.layers), arguments.layers)
+        report["alone"][length] = _alone(length, arguments.alone_layers or arguments.layers)
     print(json.dumps(report | {"torch": torch.__version__, "machine": machine.describe()}, indent=2))
 
 
@@ -147,13 +160,13 @@ def _trace(tokenizer: Any, length: int) -> TokenMap:
     return TokenMap(cut.ids, cut.starts[real], cut.ends[real])
 
 
-def _compare(length: int, layers: int | None, repeats: int) -> dict[str, Any]:
+def _compare(length: int, layers: int | None, repeats: int, cut_too: bool) -> dict[str, Any]:
     bench = Bench(length, layers)
     heads = bench.model.config.num_attention_heads
     kept = min(bench.layers, int(_free() / 2 / (4 * heads * length**2)))
     shown = {"sentences": len(bench.tokens.starts)} | _timed(bench, repeats, [] if kept == bench.layers else ["kept"])
     shown |= _memory(length, layers, [way for way in bench.ways() if way != "kept" or kept == bench.layers])
-    if kept < bench.layers:
+    if kept < bench.layers and cut_too:
         cut = Bench(length, kept)
         shown["cut"] = _timed(cut, repeats, ["layered", "known"]) | _memory(length, kept, ["plain", "all", "kept"])
     return shown
@@ -191,38 +204,43 @@ def _estimate(ratios: Any) -> dict[str, float | int]:
 
 
 def _memory(length: int, layers: int | None, ways: list[str]) -> dict[str, Any]:
+    return {"peak_mb_over_model": {way: round(_apart(way, length, layers)["peak"] / 1e6, 1) for way in ways}}
+
+
+def _apart(way: str, length: int, layers: int | None) -> dict[str, Any]:
+    """One way run once in a process of its own: peak memory in bytes, processor seconds."""
     cut = ["--layers", str(layers)] if layers else []
-    peaks = {}
-    for way in ways:
-        command = [sys.executable, __file__, "--memory", way, str(length), *cut]
-        environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        peaks[way] = round(float(done.stdout.split()[-1]) / 1e6, 1)
-    return {"peak_mb_over_model": peaks}
+    command = [sys.executable, __file__, "--memory", way, str(length), *cut]
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
-def _peak(bench: Bench, way: str) -> int:
-    """Growth of the peak resident memory while one way runs, in bytes."""
+def _peak(bench: Bench, way: str) -> tuple[int, float]:
+    """Growth of the peak resident memory while one way runs, in bytes, and its processor seconds."""
     touched = sum(
         float(parameter.sum()) for parameter in bench.model.parameters()
     )  # else weights still come from the file
     assert touched == touched, "weights are numbers"
     Path("/proc/self/clear_refs").write_text("5")  # the peak so far is that of loading the model
-    before = _resident("VmRSS")
+    before, start = _resident("VmRSS"), time.process_time()
     bench.ways()[way]()
-    return _resident("VmHWM") - before
+    return _resident("VmHWM") - before, time.process_time() - start
 
 
-def _alone(bench: Bench, layers: int | None) -> dict[str, Any]:
-    seconds = {}
-    for name in ("plain", "all", "known"):
-        start = time.process_time()
-        bench.ways()[name]()
-        seconds[name] = round(time.process_time() - start, 1)
-    length = len(bench.tokens.ids)
-    ratio = {name: round(taken / seconds["plain"], 3) for name, taken in seconds.items()}
-    shown = {"sentences": len(bench.tokens.starts), "layers": bench.layers, "seconds": seconds, "ratio": ratio, "n": 1}
-    return shown | _memory(length, layers, ["plain", "all", "known"])
+def _alone(length: int, layers: int | None) -> dict[str, Any]:
+    """Our two ways and the plain pass, once each, time and memory of the same run."""
+    found = {way: _apart(way, length, layers) for way in ("plain", "all", "known")}
+    plain = found["plain"]
+    return {
+        "sentences": plain["sentences"],
+        "layers": plain["layers"],
+        "seconds": {way: round(each["seconds"], 1) for way, each in found.items()},
+        "ratio": {way: round(each["seconds"] / plain["seconds"], 3) for way, each in found.items()},
+        "n": 1,
+        "peak_mb_over_model": {way: round(each["peak"] / 1e6, 1) for way, each in found.items()},
+    }
 
 
 def _resident(field: str) -> int:
