@@ -30,6 +30,8 @@ class HeadTraining:
             is not bounded, so some end is needed (the published code picks an early checkpoint by hand, such as step 60).
         check_every: steps between two looks at the holdout traces.
         max_steps: training ends here at the latest; 0 sets no limit.
+        mask: whether only the reasoning diverges; without it the answer does too, and the divergence is summed over the tokens
+            of a trace, its mean taken over traces, as the published code does where it is given no mask.
     """
 
     lam: float = 3e-5
@@ -44,6 +46,7 @@ class HeadTraining:
     tolerance: float = 0.05
     check_every: int = 10
     max_steps: int = 0
+    mask: bool = True
 
     def __post_init__(self) -> None:
         for name in ("lam", "weight_decay", "tolerance", "max_steps", "warmup"):
@@ -55,6 +58,8 @@ class HeadTraining:
         for name in ("epochs", "batch", "check_every", "max_length"):
             if getattr(self, name) < 1:
                 raise BadOption(name, getattr(self, name), "at least 1")
+        if not isinstance(self.mask, bool):
+            raise BadOption("mask", self.mask, "true or false")
         if not 0 < self.holdout < 1:
             raise BadOption("holdout", self.holdout, "a share in (0, 1)")
 

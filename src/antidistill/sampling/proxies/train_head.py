@@ -27,7 +27,8 @@ def train_head(
 ) -> Head:
     """Trains a copy of the teacher's head; trunk and proxy stay as they are (Li et al. 2025, 2505.19504).
 
-    Loss: mean cross-entropy over the completion, minus lam times the mean KL(teacher || proxy) over the reasoning.
+    Loss: mean cross-entropy over the completion, minus lam times the mean KL(teacher || proxy) over the reasoning
+    (`HeadTraining.mask`).
 
     Args:
         teacher: causal language model whose logits are its head's output.
@@ -91,21 +92,25 @@ class _Course:
         return Head(weight - self._own, step, first[0], after, first[1], divergence, stopped)
 
     def judge(self, examples: Sequence[Example]) -> tuple[float, float]:
-        """Mean cross-entropy over completions and mean divergence over reasoning, nats per token."""
+        """Mean cross-entropy over completions and mean divergence over what is to diverge, nats per token."""
         import torch
 
         with torch.no_grad():
             sums = [self._sums(example) for example in examples]
         scored = sum(example.scored for example in examples)
-        reasoned = max(sum(example.reasoning - example.prompt for example in examples), 1)
-        return float(sum(s[0] for s in sums)) / scored, float(sum(s[1] for s in sums)) / reasoned
+        diverging = max(sum(map(self._diverging, examples)), 1)
+        return float(sum(s[0] for s in sums)) / scored, float(sum(s[1] for s in sums)) / diverging
 
     def _learn(self, examples: Sequence[Example]) -> None:
         """Adds the gradient of the loss of one batch."""
         scored = sum(example.scored for example in examples)
-        reasoned = max(sum(example.reasoning - example.prompt for example in examples), 1)
+        shares = sum(map(self._diverging, examples)) if self._training.mask else len(examples)
         for example in examples:
-            self._sums(example, weights=(1 / scored, -self._training.lam / reasoned))
+            self._sums(example, weights=(1 / scored, -self._training.lam / max(shares, 1)))
+
+    def _diverging(self, example: Example) -> int:
+        """Tokens of a trace that are to diverge: its reasoning, or all of its completion."""
+        return example.reasoning - example.prompt if self._training.mask else example.scored
 
     def _sums(self, example: Example, weights: tuple[float, float] | None = None) -> tuple[float, float]:
         """Summed cross-entropy and divergence of one trace; with `weights` the gradient of their weighted sum is added."""
@@ -114,14 +119,14 @@ class _Course:
 
         hidden, proxy = self._read(example)
         targets = torch.tensor(example.ids[example.prompt :], device=hidden.device)
-        reasoned = example.reasoning - example.prompt
+        diverging = self._diverging(example)
         totals = [0.0, 0.0]
         for start in range(0, len(targets), _CHUNK):
             end = start + _CHUNK
             logits = hidden[start:end] @ self._weight.T
             logits = logits if self._bias is None else logits + self._bias.float()
             loss = cross_entropy(logits, targets[start:end], reduction="sum")
-            inside = max(min(end, reasoned) - start, 0)
+            inside = max(min(end, diverging) - start, 0)
             width, heat = min(logits.shape[-1], proxy.shape[-1]), self._training.temperature
             apart = kl_div(
                 torch.log_softmax(proxy[start : start + inside, :width].float() / heat, -1),
