@@ -31,7 +31,7 @@ from antidistill.distill import Layout, Training, train
 from antidistill.distill.losses import FRAME, PARTS, completion_losses, parts_of
 from antidistill.trace import Trace
 from real_text_damage import facts, tables
-from real_text_plan import CONDITIONS, TEACHERS, Cell, Material, Plan, Pool, key
+from real_text_plan import CONDITIONS, MORE, TEACHERS, Cell, Material, Plan, Pool, key
 
 HERE = Path(__file__).resolve().parent
 TRACES = HERE.parents[1] / "shared" / "data" / "traces_gsm8k_4models.parquet"
@@ -66,7 +66,9 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("traces", nargs="?", type=Path, default=TRACES, help="Parquet file with a column model")
-    parser.add_argument("--condition", nargs="+", choices=CONDITIONS, default=list(CONDITIONS), help="only these")
+    parser.add_argument(
+        "--condition", nargs="+", choices=(*CONDITIONS, *MORE), default=list(CONDITIONS), help="only these"
+    )
     parser.add_argument("--student", default="smollm2-135m", help="smollm2-135m, a hub name or a folder")
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0, 1, …")
     parser.add_argument("--share", type=float, default=0.10, help="removed share that is matched")

@@ -28,6 +28,8 @@ TEACHERS = {"DeepSeek-R1": "deepseek-ai/DeepSeek-R1", "QwQ-32B": "Qwen/QwQ-32B"}
 """Name -> first word of the column model (R1-Distill-Qwen-32B is another one)."""
 CLEAN, ANSWER_ONLY = "none", "answer-only"
 CONDITIONS = (CLEAN, "traceguard", "random-sentences", "branches", "exchange", "marker-words", "steps", ANSWER_ONLY)
+MORE = ("anchors",)
+"""Conditions that are trained only where --condition names them."""
 
 
 @dataclass(frozen=True)
