@@ -50,8 +50,9 @@ def estimate(sums: NDArray[np.float64], tokens: NDArray[np.float64]) -> dict[str
     drawn_seeds = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=RESAMPLES)
     drawn_traces = generator.multinomial(traces, np.full(traces, 1 / traces), size=RESAMPLES)
     values = np.einsum("rs,st,rt->r", drawn_seeds, sums, drawn_traces)
-    values = values / np.einsum("rs,st,rt->r", drawn_seeds, tokens, drawn_traces)
-    low, high = np.percentile(values, [2.5, 97.5])
+    counted = np.einsum("rs,st,rt->r", drawn_seeds, tokens, drawn_traces)
+    some = counted > 0  # drawn traces without a token of this part say nothing of it
+    low, high = np.percentile(values[some] / counted[some], [2.5, 97.5])
     return {
         "value": float(sums.sum() / tokens.sum()),
         "low": float(low),

@@ -120,8 +120,14 @@ class Pool:
         draw = random.Random(seed + 1)
         taken = {trace.prompt for traces in self._held_out.values() for trace in traces}
         chosen = []
-        for traces in self.traces.values():
-            chosen += draw.sample([trace for trace in traces if trace.prompt not in taken], self.plan.train)
+        for name, traces in self.traces.items():
+            left = [trace for trace in traces if trace.prompt not in taken]
+            if len(left) < self.plan.train:
+                raise SystemExit(
+                    f"{len(left)} traces of {name} are left to train on, {self.plan.train} are wanted: allow longer ones with "
+                    "--max-length, or lower --train."
+                )
+            chosen += draw.sample(left, self.plan.train)
         draw.shuffle(chosen)
         return chosen
 
