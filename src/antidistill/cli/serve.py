@@ -36,6 +36,9 @@ def serve(
     metrics_port: Annotated[int, typer.Option(help="Port of /metrics; 0: no metrics.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes.")] = 1,
     ollama: Annotated[bool, typer.Option("--ollama", help="Serve Ollama's /api/chat too.")] = False,
+    openapi: Annotated[
+        bool, typer.Option("--openapi", help="Print the OpenAPI document of the routes as JSON, and serve nothing.")
+    ] = False,
     demo: Annotated[
         bool, typer.Option("--demo", help="Start a scripted engine that replays traces, and guard it.")
     ] = False,
@@ -45,6 +48,13 @@ def serve(
         import aiohttp  # noqa: F401
     except ImportError:
         raise MissingExtra("antidistill serve", "aiohttp", "serve") from None
+    if openapi:
+        import json
+
+        from antidistill.serve.app.openapi import document
+
+        typer.echo(json.dumps(document(ollama), indent=2))
+        return
     if workers < 1:
         raise UsageError(f"--workers {workers} is not allowed: give 1 or more.")
     overrides = _overrides(upstream, method, settings, mix, unopened, key_file)

@@ -25,6 +25,7 @@ from antidistill.serve.side_channels.request_fields import ANSWER_HEADERS
 from antidistill.serve.side_channels.requests import close_channels, engine_headers, read_request
 from antidistill.serve.turns import Turns
 
+_OWN = frozenset({"/livez", "/readyz", "/version", "/v1/models"})
 _READY_SECONDS = 5.0
 _ERROR_BYTES = 65_536
 
@@ -88,7 +89,9 @@ class Proxy:
                 raise Refused(405, "method_not_allowed", "this route takes POST.")
             with self.gate.admitted():
                 return await self._guarded(request, route, rid)
-        if request.method in {"GET", "HEAD"}:
+        if route in _OWN:
+            if request.method not in {"GET", "HEAD"}:
+                raise Refused(405, "method_not_allowed", "this route takes GET.")
             if route == "/livez":
                 return json_response({"status": "alive"})
             if route == "/readyz":
@@ -96,12 +99,13 @@ class Proxy:
                 return json_response({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
             if route == "/version":
                 return json_response({"version": metadata.version("antidistill")})
-            if route == "/v1/models":
-                return await self._models(request, rid)
+            return await self._models(request, rid)
         raise Refused(404, "not_found", "there is nothing here.")
 
     def _refuse(self, refused: Refused, route: str) -> web.Response:
         headers = {"Retry-After": "1"} if refused.status == 503 else {}
+        if refused.status == 405:
+            headers["Allow"] = "POST" if route in self._routes else "GET, HEAD"
         kind = {401: "authentication_error", 404: "not_found_error", 503: "overloaded_error"}
         error = {
             "message": str(refused),

@@ -69,7 +69,8 @@ class DemoEngine:
 
     def _trace(self, body: dict[str, Any]) -> Trace:
         given = body.get("messages", body.get("input"))
-        prompt = given if isinstance(given, str) else prompt_of(given or [])
+        turns = [turn for turn in given if isinstance(turn, dict)] if isinstance(given, list) else []
+        prompt = given if isinstance(given, str) else prompt_of(turns)
         return self._by_prompt.get(prompt) or next(self._next)
 
 
