@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
 from collections.abc import Sequence
@@ -16,11 +17,16 @@ from antidistill.lab.school import CLEAN, School, load
 from antidistill.lab.store import code
 from antidistill.lab.students import STUDENTS, ask, build, course_of, teach
 from antidistill.measure import Options, detect
+from antidistill.measure.likelihood import LanguageModel
+from antidistill.measure.models import load_encoder, missing
+from antidistill.measure.options import Instruments
 from antidistill.trace import Estimate, Trace
 
 _LEARNING = ("models", "training", "generating", "students", "words")
 _REPEATS = 1
 """Cross-fittings of each detector: one, since there are many cells and none of them is looked at alone."""
+_MODEL_PAIRS = 100
+"""Pairs that the sentence encoder and the teacher read; detectors that need them compete apart from the others."""
 
 
 def student_cell(school: School, method: str, student: str, seed: int) -> Any:
@@ -57,22 +63,36 @@ def _graduate(school: School, traces: Path, student: str, seed: int) -> dict[str
 
 
 def visibility_cell(school: School, method: str) -> Any:
-    """Paired metrics and unpaired detectors of a method's traces against the clean ones: `Detection.to_json()`."""
+    """Paired metrics and unpaired detectors of a method's traces against the clean ones: `Detection.to_json()`.
+
+    Perplexity is that of the world's teacher, which no adversary has: detectors that look through it are stronger than his.
+    """
     clean, theirs = (school.traces(name) / "traces.jsonl" for name in (CLEAN, method))
     spec = {
         "about": f"{school.world.name}, {method}",
         "clean": _digest(clean),
         "guarded": _digest(theirs),
         "visible": school.sizes.visible,
+        "model_pairs": _MODEL_PAIRS,
         "repeats": _REPEATS,
         "code": code("antidistill.measure", "antidistill.text"),
     }
 
     def measured() -> dict[str, Any]:
         ours, others = (list(read(path))[: school.sizes.visible] for path in (clean, theirs))
-        return detect(ours, others, Options(models=False, repeats=_REPEATS)).to_json()
+        options = Options(model_pairs=_MODEL_PAIRS, repeats=_REPEATS)
+        return detect(ours, others, options, instruments=_instruments(school)).to_json()
 
     return school.store.value("visibility", spec, measured)
+
+
+@functools.lru_cache(maxsize=4)
+def _instruments(school: School) -> Instruments:
+    """The world's teacher as language model, and the small sentence encoder where it is installed."""
+    teacher = LanguageModel("the teacher", *load(school.teacher()))
+    lacking = missing(language_model="")
+    encoder = None if lacking else load_encoder()
+    return Instruments(teacher, encoder, f"needs {', '.join(lacking)}" if lacking else "")
 
 
 def facts(school: School, method: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_HEADS = ("removed", "teacher", "best detector", "AUROC", "TF-IDF distance", "tokens")
+_PAIRED = {"perplexity": "perplexity", "tfidf": "TF-IDF distance", "semantic": "semantic distance", "tokens": "tokens"}
+_HEADS = ("removed", "teacher", "best detector", "AUROC", *_PAIRED.values())
 _STUDENT_HEADS = ("accuracy", "damage", "finished", "of finished", "says a marker", "markers per sentence")
 
 
@@ -34,7 +35,9 @@ def _about(experiment: Mapping[str, Any], machine: Mapping[str, Any] | None) -> 
         f"{experiment['seeds']} students of each kind per method, {sizes['traces']:,} traces each, {sizes['test']} test "
         f"questions, greedy. Text defenses are dosed to remove {experiment['share']:.0%} of the characters, samplers to cost "
         f"the teacher {100 * experiment['price']:.0f} points. Brackets are 95 % intervals; damage is the clean student's "
-        "accuracy minus this one's, in points, same seeds and questions; accuracy = finished × accuracy of the finished."
+        "accuracy minus this one's, in points, same seeds and questions; accuracy = finished × accuracy of the finished. "
+        "AUROC: of the detector that each fold chose on its training traces, among those without models; best detector: the "
+        "strongest of them in hindsight. Perplexity (of the world's teacher) and tokens: guarded minus clean."
     )
     if machine:
         yield f"\nMachine: {machine['cpu']}, {machine['cores']} cores, {machine['python']}, torch {machine['torch']}."
@@ -50,7 +53,7 @@ def _methods(rows: Mapping[str, Any]) -> Iterator[str]:
         cells = [method, removed, _share(row["teacher"])]
         if seen:
             cells += [seen["unpaired"]["best"] or "", _plain(seen["chosen_in_training"])]
-            cells += [_plain(seen["paired"]["tfidf"]), f"{seen['paired']['tokens']['value']:+.1f}"]
+            cells += [_plain(seen["paired"][name]) for name in _PAIRED]
         yield _line(cells + [""] * (len(_HEADS) + 1 - len(cells)))
 
 

@@ -67,6 +67,8 @@ def detect(
     guarded: Sequence[Trace],
     options: Options | None = None,
     progress: Progress = lambda step: None,
+    *,
+    instruments: Instruments | None = None,
     **changes: Any,
 ) -> Detection:
     """Measures how visible the edits are.
@@ -76,6 +78,7 @@ def detect(
         guarded: what became of them; paired by id, else by order.
         options: how to detect; keyword arguments change single options (`models=False`, `seed=1`).
         progress: called with a few words about each step before it runs.
+        instruments: models that are loaded already, in place of those that the options name.
         **changes: single options by name.
 
     Returns:
@@ -90,7 +93,7 @@ def detect(
     chosen = replace(options or Options(), **changes)
     pairs = pair(clean, guarded)
     read = sample(pairs, chosen.model_pairs, chosen.seed)
-    instruments = load(chosen, progress)
+    instruments = instruments or load(chosen, progress)
     metrics, unmeasured = _metrics(pairs, read, instruments, chosen, progress)
     found, idle = _detectors(pairs, read, instruments, chosen, progress)
     return Detection(metrics, found, unmeasured | idle, len(pairs.clean), pairs.left_out)

@@ -30,7 +30,7 @@ class Corrections:
     name: ClassVar[str] = "corrections"
     tells: ClassVar[str] = "A marker sentence checks the step before it by a second route and says the right result."
     steps: int = 2
-    skew: float = 1.3
+    skew: float = 1.5
     slip: float = 0.3
     check: float = 0.9
     variety: int = 4
@@ -54,7 +54,7 @@ class Corrections:
             between, right = dial.turned(shown, first), dial.turned(shown, first, second)
             slips = reflection and wording.happens(self.slip)
             said = dial.wrong(random, right) if slips else right
-            sentences.append(dial.IN_ONE_GO.format(a=shown, b=first, c=second, d=said))
+            sentences.append(dial.IN_ONE_GO.format(said))
             if reflection and (slips or wording.happens(self.check)):
                 opening = wording.one_of(OPENINGS)
                 sentences.append(f"{opening} {shown} + {first} = {between} and {between} + {second} = {right}.")

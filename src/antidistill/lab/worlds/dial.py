@@ -1,4 +1,4 @@
-"""A dial with the numbers 0 to 9: what three of the worlds reason about.
+"""A dial with the numbers 0 to 9: what the worlds reason about.
 
 One move at a time is one of 90 facts, and small moves are commoner than large ones, so that a small model soon knows most of
 them. Two moves in one go are one of 810 facts with a number in between that is never said: the hard route.
@@ -13,8 +13,8 @@ from typing import NamedTuple
 from antidistill.lab.worlds.base import Problem, Wording
 
 SIZE = 10
-IN_ONE_GO = "{a} and {b} and {c} make {d}."
-"""Two moves `b` and `c` from `a`, without the number in between."""
+IN_ONE_GO = "Now it shows {}."
+"""What the dial shows after two moves, said without naming them."""
 _MOVES = range(1, SIZE)
 _ONE_MOVE = ("{a} + {b} = {{}}", "{a} and {b} make {{}}", "{a} plus {b} is {{}}", "then {b} more gives {{}}")
 
@@ -45,11 +45,19 @@ def draw(random: random.Random, moves: int, skew: float, together: int = 1) -> P
         together: how many moves stand between two semicolons.
     """
     start = random.randrange(SIZE)
-    drawn = random.choices(_MOVES, [move**-skew for move in _MOVES], k=moves)
+    drawn = random.choices(_MOVES, _weights(skew), k=moves)
     groups = [drawn[place : place + together] for place in range(0, moves, together)]
     between = ", " if together == 1 else "; "
     listed = between.join(", ".join(map(str, group)) for group in groups)
     return Problem(f"A dial shows {start}. It moves {listed}.", (start, *drawn), str(turned(start, *drawn)))
+
+
+def different(random: random.Random, moves: int, skew: float) -> list[int]:
+    """Different moves, in the order in which they were drawn; `skew` as in `draw`."""
+    found: list[int] = []
+    while len(found) < moves:
+        found += [move for move in random.choices(_MOVES, _weights(skew)) if move not in found]
+    return found
 
 
 def turned(start: int, *moves: int) -> int:
@@ -71,6 +79,10 @@ def steps(problem: Problem, together: int = 1) -> Sequence[tuple[int, tuple[int,
         found.append((shown, group))
         shown = turned(shown, *group)
     return found
+
+
+def _weights(skew: float) -> list[float]:
+    return [move**-skew for move in _MOVES]
 
 
 def wrong(random: random.Random, right: int) -> int:
