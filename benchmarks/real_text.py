@@ -48,6 +48,7 @@ def main() -> None:
     pool = Pool(arguments.traces, plan, tokenizer)
     cells = [Cell(condition, seed) for seed in range(arguments.seeds) for condition in arguments.condition]
     paths = {cell: _path(arguments.cells, plan, cell, pool.material(cell)) for cell in cells}
+    told = [_path(arguments.cells, plan, cell, pool.material(cell)) for cell in _told(arguments, cells)]
     if arguments.dry_run:
         todo = [pool.material(cell) for cell, path in paths.items() if not path.exists()]
         done = [_read(path) for path in paths.values() if path.exists()]
@@ -58,9 +59,16 @@ def main() -> None:
         if not path.exists() and not arguments.tables_only:
             _save(path, _measure(plan, cell, pool.material(cell)))
             print(f"{cell.name}: {_read(path)['seconds']} s", flush=True)
-            _report(arguments.output, plan, pool, list(paths.values()))
-    _report(arguments.output, plan, pool, list(paths.values()))
+            _report(arguments.output, plan, pool, told)
+    _report(arguments.output, plan, pool, told)
     print(arguments.output.read_text(encoding="utf-8"))
+
+
+def _told(arguments: argparse.Namespace, cells: Sequence[Cell]) -> list[Cell]:
+    """What the result is about: the default conditions, those of now, and others that an earlier run trained."""
+    seeds = range(arguments.seeds)
+    more = [Cell(name, seed) for seed in seeds for name in MORE if any(arguments.cells.glob(f"{name}-{seed}-*.json"))]
+    return list(dict.fromkeys([*(Cell(name, seed) for seed in seeds for name in CONDITIONS), *cells, *more]))
 
 
 def _arguments() -> argparse.Namespace:

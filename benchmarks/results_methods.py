@@ -10,6 +10,8 @@ from results_stored import Stored, damage, estimate, interval, sides
 _BUDGETS = {"marker-words": "all", "exchange": "share=1.0"}
 _MATCHED = "10% removed"
 _PLAIN, _FAINT = 0.85, 0.6
+_FEW = 3
+"""Seeds below which intervals are called too narrow."""
 _SPEED = {"ads": ("none / ads", "ads / alone")}
 
 
@@ -116,7 +118,8 @@ def _basis(stored: Stored, found: list[tuple[Setup, Standing]]) -> str:
     if any(setup in stored.real_text for setup, _ in found):
         conditions = stored.found["real text"]["damage"]
         seeds = conditions[found[-1][1].method]["seeds"]
-        parts.append(f"{seeds} {'seed' if seeds == 1 else 'seeds'} on real text")
+        few = "" if seeds >= _FEW else ", too few for intervals that hold what seeds do"
+        parts.append(f"{seeds} {'seed' if seeds == 1 else 'seeds'} on real text{few}")
     return f"({', '.join(parts)}.)"
 
 
