@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from results_methods import compared, method, visibly
+from results_methods import compared, matched, method, visibly
 from results_stored import FILES, SCRIPTS, Stored, damage, estimate, interval, read, sides
 
 HERE = Path(__file__).resolve().parent
@@ -47,6 +47,8 @@ def page(stored: Stored) -> str:
         "worse. *Seen* is the AUROC of the detector that did best in training, on traces that it never saw, without originals: "
         "0.5 is guessing, 1 is certain.\n",
         *_missing(stored),
+        "## At a glance\n",
+        *_glance(stored),
         "## Method by method\n",
         *(line for name in stored.methods() for line in method(stored, name)),
         "## What did not work\n",
@@ -68,6 +70,19 @@ def _missing(stored: Stored) -> Iterator[str]:
             f"**Not finished:** real text, {real['cells_done']} of {real['cells_planned']} students are trained; with one seed, "
             "an interval leaves out what seeds do.\n"
         )
+
+
+def _glance(stored: Stored) -> Iterator[str]:
+    setups = (*stored.lab, *stored.real_text)
+    yield _row(["method", *(f"damage: {setup.title}" for setup in setups), "seen: R1", "seen: QwQ"])
+    yield "|" + "---|" * (len(setups) + 3)
+    for name in stored.methods():
+        found = {setup.title: damage(setup, standing) for setup, standing in stored.standings(name)}
+        seen = [
+            interval(estimate(cell["chosen_in_training"]), "%.2f") if cell else "" for cell in matched(stored, name)
+        ]
+        yield _row([f"`{name}`", *(found.get(setup.title, "") for setup in setups), *seen])
+    yield ""
 
 
 def _negative(stored: Stored) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What each method costs, what it does and how sure that is, by the same rules for all of them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from antidistill import registry
 from antidistill.report.frontier import Setup, Standing
@@ -121,6 +122,12 @@ def _basis(stored: Stored, found: list[tuple[Setup, Standing]]) -> str:
         few = "" if seeds >= _FEW else ", too few for intervals that hold what seeds do"
         parts.append(f"{seeds} {'seed' if seeds == 1 else 'seeds'} on real text{few}")
     return f"({', '.join(parts)}.)"
+
+
+def matched(stored: Stored, name: str) -> list[dict[str, Any] | None]:
+    """The detections of R1 and QwQ at the budget that students are trained on; None where there is none."""
+    budget = _BUDGETS.get(name, _MATCHED)
+    return [stored.cells().get(f"{teacher} | {name} | {budget}") for teacher in ("DeepSeek-R1", "QwQ-32B")]
 
 
 def visibly(stored: Stored) -> Iterator[str]:

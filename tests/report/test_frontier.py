@@ -109,5 +109,8 @@ def test_published_numbers_agree_with_themselves_and_with_the_recipes():
 
 
 def test_damages_are_by_set_up():
-    assert damages("poe") == "GSM8K, Llama-3.2-3B: 17.98; MATH, Llama-3.2-3B: 6.17"
+    assert damages("poe") == (
+        "GSM8K, Llama-3.2-3B: 17.98; MATH, Llama-3.2-3B: 6.17; "
+        "GSM8K, Llama-3.2-3B, adaptive: 7.28; MATH, Llama-3.2-3B, adaptive: 2.37"
+    )
     assert damages("branches") == ""

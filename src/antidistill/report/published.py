@@ -16,7 +16,8 @@ class Published:
         method: name of the method here.
         condition: its strength, as printed.
         source: paper and table.
-        setup: data and student; the teacher is R1-Distill-Qwen-7B except where the student is Qwen2.5-7B.
+        setup: data and student; the teacher is R1-Distill-Qwen-7B except where the student is Qwen2.5-7B. An adaptive student
+            weighs its traces by how useful they seem.
         clean: accuracy of the clean student, in percent.
         student: accuracy of the student of guarded traces, in percent.
         damage: points that the student lost.
