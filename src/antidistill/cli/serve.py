@@ -29,7 +29,10 @@ def serve(
         ),
     ] = None,
     key_file: Annotated[
-        Path | None, typer.Option(help="Secret key of at least 16 bytes; without it a key beside the policy file.")
+        Path | None,
+        typer.Option(
+            help="Secret key of at least 16 bytes; without it the key beside the policy file, or a new one in memory."
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8700,

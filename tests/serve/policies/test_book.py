@@ -94,3 +94,41 @@ def test_the_watcher_sees_changes_of_the_file_and_of_what_it_refers_to_and_survi
         watcher.cancel()
 
     asyncio.run(story())
+
+
+def test_without_a_policy_file_the_key_stays_in_memory_and_holds_over_a_reload(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    book = PolicyBook(None, environment={})
+    before = book.current.hash
+    book.reload()
+    assert book.current.hash == before
+    assert PolicyBook(None, environment={}).current.hash != before
+    assert book.key_is_passing
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "key").write_bytes(SECRET)
+    assert not PolicyBook(None, {"key_file": tmp_path / "key"}, environment={}).key_is_passing
+
+
+def test_what_has_not_changed_is_not_read_again(tmp_path):
+    (tmp_path / "key").write_bytes(SECRET)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(f"key_file: {tmp_path}/key")
+    book = PolicyBook(policy, environment={})
+    told = []
+
+    async def story():
+        watch = asyncio.create_task(
+            book.watch(0.01, lambda *new: told.append("new"), lambda error: told.append("error"))
+        )
+        await asyncio.sleep(0.1)
+        assert told == []
+        (tmp_path / "other").write_bytes(SECRET[::-1])
+        policy.write_text(f"key_file: {tmp_path}/other")
+        await asyncio.sleep(0.15)
+        assert told == ["new"]
+        (tmp_path / "other").write_bytes(b"short")
+        await asyncio.sleep(0.15)
+        assert told == ["new", "error"]
+        watch.cancel()
+
+    asyncio.run(story())

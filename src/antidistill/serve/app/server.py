@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Callable, Coroutine
@@ -20,7 +21,7 @@ from antidistill.serve.app.settings import Options
 from antidistill.serve.audit import AuditLog
 from antidistill.serve.operations import Metrics, Spans, log
 from antidistill.serve.policies import PolicyBook, Snapshot
-from antidistill.serve.turns import store_of, turns_of
+from antidistill.serve.turns import StoreDown, store_of, turns_of
 
 _WATCH_SECONDS = 2.0
 
@@ -58,7 +59,7 @@ class Server:
         self._store = store_of(
             self._book.current.store.reveal(), settings.turns.ttl_seconds, settings.turns.max_store_bytes
         )
-        turns = turns_of(self._book.current, self._store)
+        turns = turns_of(self._book.current, self._store, self._store_failed)
         host = self._url.split("://", 1)[1].split("/", 1)[0]
         self.proxy = Proxy(self._book, engine, turns, self._metrics, Spans(server=host), audit, self._options.routes)
         server = web.Server(
@@ -97,6 +98,11 @@ class Server:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self.stop)
             loop.add_signal_handler(signal.SIGHUP, self._reload)
+        if self._book.key_is_passing:
+            log(
+                "no key file: edits change and earlier turns are lost at a restart, and replicas do not agree (--key-file)",
+                logging.WARNING,
+            )
         for policy in snapshot.policies:
             if not policy.streams:
                 log("policy does not stream: its reasoning leaves when it has ended", policy=policy.name)
@@ -129,9 +135,14 @@ class Server:
             self._reloaded(self._book.current, pending)
 
     def _reloaded(self, snapshot: Snapshot, pending: tuple[str, ...]) -> None:
-        self.proxy.turns = turns_of(snapshot, self._store)
+        self.proxy.turns = turns_of(snapshot, self._store, self._store_failed)
         self._metrics.use_policy(snapshot.hash)
         log("policies reloaded", hash=snapshot.hash, pending=", ".join(pending) or None)
+
+    def _store_failed(self, error: StoreDown) -> None:
+        self._metrics.store_failures.inc()
+        if error.asked:
+            log("the store of originals failed: earlier turns stay guarded", logging.WARNING, error)
 
     def _not_reloaded(self, error: AntidistillError) -> None:
         log("policies not reloaded: the old ones hold on", error=error)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from antidistill.errors import AntidistillError
-from antidistill.keys import key_beside, read_key
+from antidistill.keys import NEW_BYTES, key_beside, read_key
 from antidistill.serve.policies.reading import read_settings
 from antidistill.serve.policies.settings import Settings
 from antidistill.serve.policies.snapshot import Snapshot, build
@@ -25,7 +25,8 @@ class PolicyBook:
     Args:
         path: the policy file; None: only environment and command line.
         overrides: what the command line says, in the shape of the file.
-        secret: for the choices of the defenses; None: from `key_file`, or the key beside the policy file, made if missing.
+        secret: for the choices of the defenses; None: from `key_file`, or the key beside the policy file, made if missing;
+            without a policy file a new one that only this process and its children have.
         environment: variables; None: those of this process.
 
     Raises:
@@ -45,13 +46,18 @@ class PolicyBook:
         self._overrides = overrides or {}
         self._environment = os.environ if environment is None else environment
         self._given = secret
-        self._seen = self._fingerprint()
-        self.current = self._load()
+        self._own = os.urandom(NEW_BYTES)
+        self.current, self._seen = self._read()
 
     @property
     def secret(self) -> bytes:
         """The secret that all choices of the defenses come from."""
         return self._secret(self.current.settings)
+
+    @property
+    def key_is_passing(self) -> bool:
+        """Whether the secret is a new one that ends with this process."""
+        return self._given is None and self._path is None and self.current.settings.key_file is None
 
     def reload(self) -> tuple[str, ...]:
         """Reads everything again and takes it over if all of it is valid; else the old state stays and the error is raised.
@@ -62,9 +68,10 @@ class PolicyBook:
         Raises:
             BadPolicy, UnknownName, KeyFileError: nothing was taken over.
         """
-        self._seen = self._fingerprint()
-        new = self._load()
-        old, self.current = self.current, new
+        self._seen = self._fingerprint(self.current.settings)  # a file that is not valid is not read again and again
+        old = self.current
+        self.current, self._seen = self._read()
+        new = self.current
         return tuple(name for name in _AT_START if _value(old.settings, name) != _value(new.settings, name))
 
     async def watch(
@@ -84,7 +91,7 @@ class PolicyBook:
         """
         while True:
             await asyncio.sleep(seconds)
-            if self._fingerprint() == self._seen:
+            if self._fingerprint(self.current.settings) == self._seen:
                 continue
             try:
                 pending = self.reload()
@@ -92,6 +99,11 @@ class PolicyBook:
                 on_error(error)
             else:
                 on_reload(self.current, pending)
+
+    def _read(self) -> tuple[Snapshot, bytes]:
+        """The state of all files, and their fingerprint; what changes while they are read is found at the next look."""
+        seen = self._fingerprint(self._load().settings)
+        return self._load(), seen
 
     def _load(self) -> Snapshot:
         settings = read_settings(self._path, self._environment, self._overrides)
@@ -103,28 +115,25 @@ class PolicyBook:
             return self._given
         if settings.key_file is not None:
             return read_key(settings.key_file, "leave key_file out and a new key is made beside the policy file").secret
-        return key_beside(self._path or Path("antidistill-serve")).secret
+        return self._own if self._path is None else key_beside(self._path).secret
 
-    def _fingerprint(self) -> bytes:
+    def _fingerprint(self, settings: Settings) -> bytes:
         state = hashlib.sha256()
-        for path in filter(None, self._files()):
+        for path in filter(None, self._files(settings)):
             try:
                 state.update(hashlib.sha256(path.read_bytes()).digest())
             except OSError:
                 state.update(b"missing")
         return state.digest()
 
-    def _files(self) -> Iterator[Path | None]:
-        """The policy file and what the current state refers to."""
+    def _files(self, settings: Settings) -> Iterator[Path | None]:
+        """The policy file and what it refers to."""
         yield self._path
-        current = getattr(self, "current", None)
-        if current is not None:
-            settings = current.settings
-            yield settings.key_file
-            yield from settings.turns.key_files
-            for reference in (settings.upstream.credentials, settings.turns.store):
-                if reference.startswith("file:"):
-                    yield Path(reference.removeprefix("file:"))
+        yield settings.key_file
+        yield from settings.turns.key_files
+        for reference in (settings.upstream.credentials, settings.turns.store):
+            if reference.startswith("file:"):
+                yield Path(reference.removeprefix("file:"))
 
 
 def _value(settings: Settings, dotted: str) -> Any:

@@ -46,6 +46,7 @@ class Turns:
         ttl: seconds for which an original comes back.
         max_token_bytes: of a token on the wire.
         clock: seconds since 1970.
+        failed: told of every time that the store did not answer.
     """
 
     def __init__(
@@ -57,11 +58,12 @@ class Turns:
         ttl: float = 86_400.0,
         max_token_bytes: int = 262_144,
         clock: Callable[[], float] = time.time,
+        failed: Callable[[StoreDown], None] = lambda error: None,
     ) -> None:
         self._ring, self._store, self.mode = ring, store, mode
         self._ttl, self._clock = ttl, clock
         self._max_content = max_token_bytes * 3 // 4 - _WRAPPING
-        self.store_failures = 0
+        self._failed = failed
 
     async def remember(self, original: str, guarded: str, tenant: str, carried: str = "") -> str:
         """Keeps the original of a reasoning that left as `guarded`; call it once, when the reasoning of a message has ended.
@@ -118,8 +120,8 @@ class Turns:
         sealed = self._ring.seal(parcel, tenant, address)
         try:
             await self._store.put(address, sealed or b"")
-        except StoreDown:
-            self.store_failures += 1
+        except StoreDown as error:
+            self._failed(error)
 
     def _opened(self, seals: Iterable[Seal], tenant: str, result: Restored) -> list[Parcel]:
         """The parcels in tokens of ours; their fields get back what the engine had put there. Foreign seals stay."""
@@ -148,8 +150,8 @@ class Turns:
         asked = [(text, address) for text in texts for address in self._ring.addresses(tenant, text)]
         try:
             answers = await self._store.get([address for _, address in asked]) if asked else []
-        except StoreDown:
-            self.store_failures += 1
+        except StoreDown as error:
+            self._failed(error)
             result.misses["store-down"] += 1
             return {}
         kept: dict[str, Parcel] = {}
@@ -211,12 +213,15 @@ def _from_base64(text: str) -> bytes:
         return b""
 
 
-def turns_of(snapshot: Snapshot, store: Store | None = None) -> Turns:
+def turns_of(
+    snapshot: Snapshot, store: Store | None = None, failed: Callable[[StoreDown], None] = lambda error: None
+) -> Turns:
     """Turns as a policy file wants them.
 
     Args:
         snapshot: the policies.
         store: one that is open already, so that a reload (of the keys, say) forgets nothing.
+        failed: told of every time that the store did not answer.
 
     Raises:
         MissingExtra: a Redis is named and its client library is not installed.
@@ -229,4 +234,5 @@ def turns_of(snapshot: Snapshot, store: Store | None = None) -> Turns:
         wanted.mode,
         ttl=wanted.ttl_seconds,
         max_token_bytes=wanted.max_token_bytes,
+        failed=failed,
     )

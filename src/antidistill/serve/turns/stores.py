@@ -14,7 +14,9 @@ _PAUSE = 5.0
 
 
 class StoreDown(Exception):
-    """The store did not answer."""
+    """The store did not answer; `asked` is False where it was not asked, because it failed a moment ago."""
+
+    asked = True
 
 
 class Store(Protocol):
@@ -130,7 +132,9 @@ class RedisStore:
         from redis.exceptions import RedisError
 
         if time.monotonic() < self._rests_until:
-            raise StoreDown("Redis failed a moment ago")
+            resting = StoreDown("Redis failed a moment ago")
+            resting.asked = False
+            raise resting
         try:
             return await command(*arguments, **options)
         except (RedisError, OSError, TimeoutError) as error:
