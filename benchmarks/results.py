@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from results_methods import compared, matched, method, visibly
-from results_stored import FILES, SCRIPTS, Stored, damage, estimate, interval, read, sides
+from results_stored import SCRIPTS, Stored, damage, estimate, interval, read, sides
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "results.md"
@@ -197,8 +197,6 @@ def _machine(found: dict[str, Any]) -> str:
 def _row(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
-
-__all__ = ["FILES", "page"]
 
 if __name__ == "__main__":
     main()
