@@ -18,7 +18,7 @@ from antidistill.report.page import asset, environment, policy
 _LARGEST = 800
 """Sentences up to which a matrix is shown; one byte for each pair is in the page."""
 _PAIRS = 10
-_MATRICES = ("matrix", "log")
+_MATRICES = ("matrix", "centred", "log")
 """Names under which scorers keep a matrix (target sentence x sentence looked at), the first that is there."""
 
 

@@ -2,6 +2,7 @@
 
 import pyarrow.parquet as pq
 import pytest
+from tests.test_imports import HEAVY, loaded_by
 
 import antidistill as ad
 from antidistill.anchors import make as make_scorer
@@ -115,3 +116,11 @@ def test_a_key_is_needed_and_names_are_checked():
         make("anchors")
     with pytest.raises(UnknownName, match="text"):
         make("anchors", key=KEY, scorer="texts")
+
+
+def test_guarding_with_the_text_score_loads_nothing_heavy():
+    modules = loaded_by(
+        "import antidistill as ad; "
+        "ad.guard(ad.Trace('1', 'p', 'So. Wait, no.', 'a'), ad.defense('anchors', key=b'a secret'))"
+    )
+    assert not modules & set(HEAVY)
