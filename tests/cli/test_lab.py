@@ -31,6 +31,8 @@ def test_every_method_has_every_number_with_its_interval(results):
     rows = results["worlds"]["plan"]["rows"]
     assert list(rows) == [*METHODS, *CONTROLS]
     for method, row in rows.items():
+        by_seed = row["students"]["llama"].pop("accuracy_by_seed")
+        assert by_seed == [pytest.approx(row["students"]["llama"]["accuracy"]["value"])]
         numbers = [row["teacher"], *row["students"]["llama"].values()]
         assert all(set(number) == {"value", "low", "high", "n"} for number in numbers)
         assert (method in CONTROLS) == ("visibility" not in row)
@@ -70,7 +72,7 @@ def test_a_second_run_makes_nothing_anew_and_says_the_same(folder, results, caps
 
 def test_a_world_that_is_not_fit_stops_the_comparison(folder):
     from antidistill.errors import UsageError
-    from antidistill.lab.run import QUICK_RUN
+    from antidistill.lab.experiment import QUICK_RUN
     from antidistill.lab.run import run as lab
 
     with pytest.raises(UsageError, match="not fit to compare methods in: plan"):

@@ -13,7 +13,7 @@ from antidistill.cli.output import write_json
 from antidistill.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from antidistill.lab.run import Experiment
+    from antidistill.lab.experiment import Experiment
 
 
 def lab(
@@ -42,8 +42,8 @@ def lab(
 ) -> None:
     """Measure damage against visibility for every method, on small models in synthetic reasoning worlds."""
     _require()
-    from antidistill.lab.record import record
     from antidistill.lab.run import run
+    from antidistill.lab.table.record import record
 
     experiment = _experiment(worlds, methods, students, seeds, quick)
     experiment = replace(experiment, share=share, price=price, seed=seed)
@@ -58,7 +58,7 @@ def lab(
 def _experiment(
     worlds: str | None, methods: str | None, students: str | None, seeds: int | None, quick: bool
 ) -> Experiment:
-    from antidistill.lab.run import QUICK_RUN, Experiment
+    from antidistill.lab.experiment import QUICK_RUN, Experiment
 
     experiment = QUICK_RUN if quick else Experiment()
     given: dict[str, Any] = {

@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from antidistill.formats import read
-from antidistill.lab.school import CLEAN, School, load
+from antidistill.lab.methods import CLEAN
+from antidistill.lab.school import School, load
 from antidistill.lab.store import code
 from antidistill.lab.students import STUDENTS, ask, build, course_of, teach
 from antidistill.measure import Options, detect

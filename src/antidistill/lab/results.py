@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from antidistill.distill import Evaluation, Outcome
-from antidistill.lab.calibration import Calibration
-from antidistill.lab.estimates import Table, estimates, ratio, within
-from antidistill.lab.school import ANSWER, CLEAN, CONTROLS, PLAIN
+from antidistill.lab.methods import ANSWER, CLEAN, CONTROLS, PLAIN
+from antidistill.lab.table.calibration import Calibration
+from antidistill.lab.table.estimates import Table, estimates, ratio, within
 from antidistill.trace import Estimate
 
 Cells = Mapping[str, Sequence[Evaluation]]
@@ -22,6 +22,7 @@ class Learnt(NamedTuple):
 
     Attributes:
         accuracy: right and finished.
+        accuracy_by_seed: the same for each student alone.
         finished: ended the text itself.
         accuracy_of_finished: accuracy = finished x this, exactly.
         says_marker: outputs with a marker sentence.
@@ -31,6 +32,7 @@ class Learnt(NamedTuple):
     """
 
     accuracy: Mapping[str, Estimate]
+    accuracy_by_seed: Mapping[str, list[float]]
     finished: Mapping[str, Estimate]
     accuracy_of_finished: Mapping[str, Estimate]
     says_marker: Mapping[str, Estimate]
@@ -40,7 +42,8 @@ class Learnt(NamedTuple):
 
     def of(self, method: str) -> dict[str, Any]:
         """The numbers of one method as JSON."""
-        return {name: getattr(self, name)[method].to_json() for name in self._fields if method in getattr(self, name)}
+        found = {name: getattr(self, name)[method] for name in self._fields if method in getattr(self, name)}
+        return {name: value.to_json() if isinstance(value, Estimate) else value for name, value in found.items()}
 
 
 def learnt(cells: Cells) -> Learnt:
@@ -52,6 +55,7 @@ def learnt(cells: Cells) -> Learnt:
     lost = {method: clean - table for method, table in accuracy.items() if method != CLEAN}
     return Learnt(
         accuracy=_shares("accuracy", accuracy),
+        accuracy_by_seed={method: table.mean(axis=1).tolist() for method, table in accuracy.items()},
         finished=_shares("finished", finished),
         accuracy_of_finished=_cut(ratio("accuracy of finished", accuracy, finished)),
         says_marker=_shares("says marker", says),

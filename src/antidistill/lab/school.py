@@ -10,10 +10,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from antidistill import registry
 from antidistill.defenses.matching import BY_SHARE, guarded, matched, removed_share
-from antidistill.errors import UnknownName
 from antidistill.formats import read, write
+from antidistill.lab.methods import ANSWER, CLEAN, CONTROLS, PLAIN, is_text
 from antidistill.lab.models.architectures import llama
 from antidistill.lab.sizes import Sizes, problems
 from antidistill.lab.store import Store, code
@@ -24,9 +23,6 @@ from antidistill.lab.worlds import Problem, World, knobs
 from antidistill.sampling import make
 from antidistill.trace import Trace
 
-CLEAN, PLAIN, ANSWER = "none", "no-reflection", "answer-only"
-CONTROLS = (PLAIN, ANSWER)
-"""What calibrates a world: the same problems written without reflection, and their answers alone."""
 KEY = b"the key of the lab, public here."
 ANSWER_TOKENS = 12
 _BATCH = 256
@@ -190,29 +186,6 @@ def _aids(school: School, wanted: tuple[str, ...]) -> Any:
     if "head" in wanted:
         found["head"] = train_head(load(school.teacher())[0], words, school.holdout(), proxy, frame=FRAME)
     return Aids(**found)
-
-
-def is_text(method: str) -> bool:
-    """True for a text defense, False for a sampler; `none` is a sampler here: the teacher as it is.
-
-    Raises:
-        UnknownName: it is neither.
-    """
-    if method in registry.names("samplers"):
-        return False
-    if method in registry.names("defenses"):
-        return True
-    raise UnknownName("method", method, methods())
-
-
-def needs_proxy(method: str) -> bool:
-    """True for a sampler that works with a proxy."""
-    return not is_text(method) and bool(registry.load("samplers", method).aids)
-
-
-def methods() -> list[str]:
-    """All methods that the lab can compare."""
-    return list(dict.fromkeys([*registry.names("defenses"), *registry.names("samplers")]))
 
 
 def written(world: World, asked: Sequence[Problem], seed: int, *, reflection: bool = True) -> list[Trace]:

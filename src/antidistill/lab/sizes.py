@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,14 @@ from antidistill.lab.models.architectures import Size
 from antidistill.lab.training import Course
 from antidistill.lab.worlds import Problem, World
 
-_TRIES = 50
+_TRIES = 1000
+_ONCE = ("test", "trial")
+"""What is asked, is asked once; what is learned from, comes as often as the world draws it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Numbers of problems and lengths of training; all problems of all kinds differ.
+    """Numbers of problems and lengths of training; problems of different uses differ.
 
     Attributes:
         lessons: problems whose traces the world writes for the teacher.
@@ -56,10 +58,10 @@ class Sizes:
 DEFAULT = Sizes(
     lessons=8000,
     traces=3200,
-    holdout=300,
-    trial=300,
-    test=400,
-    visible=300,
+    holdout=200,
+    trial=200,
+    test=300,
+    visible=250,
     most=100,
     teacher=Size(96, 2, 2),
     student=Size(64, 2, 2),
@@ -86,7 +88,7 @@ QUICK = Sizes(
 
 
 def problems(world: World, sizes: Sizes, seed: int) -> Mapping[str, Sequence[Problem]]:
-    """The problems of each use; no prompt occurs twice.
+    """The problems of each use: no prompt has two uses, and none is asked twice in tests and trials.
 
     Raises:
         BadOption: the world has not as many different problems.
@@ -105,14 +107,22 @@ def _drawn(world: Any, sizes: Sizes, seed: int) -> dict[str, list[Problem]]:
         "lessons": sizes.lessons,
     }
     generator = random.Random(f"{world.name} problems {seed}")
-    seen: set[str] = set()
-    return {use: [_fresh(world, generator, seen) for _ in range(count)] for use, count in wanted.items()}
+    taken: set[str] = set()
+    found: dict[str, list[Problem]] = {}
+    for use, count in wanted.items():
+        found[use] = []
+        for _ in range(count):
+            problem = _fresh(world, generator, taken)
+            found[use].append(problem)
+            if use in _ONCE:
+                taken.add(problem.prompt)
+        taken.update(problem.prompt for problem in found[use])
+    return found
 
 
-def _fresh(world: World, generator: random.Random, seen: set[str]) -> Problem:
+def _fresh(world: World, generator: random.Random, taken: Collection[str]) -> Problem:
     for _ in range(_TRIES):
         problem = world.problem(generator)
-        if problem.prompt not in seen:
-            seen.add(problem.prompt)
+        if problem.prompt not in taken:
             return problem
     raise BadOption("world", world.name, "one with more different problems: widen its knobs or draw fewer")

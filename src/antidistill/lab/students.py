@@ -35,10 +35,11 @@ class Student:
     course: Course | None = None
 
 
+# Qwen2 learns the worlds a little faster than Llama; with as many steps its clean student would leave nothing to damage.
 STUDENTS: Mapping[str, Student] = {
     "llama": Student("llama"),
     "gpt2": Student("gpt2"),
-    "qwen2": Student("qwen2"),
+    "qwen2": Student("qwen2", None, Course(185)),
     "gru": Student("gru", Size(192, 1)),
     "mamba": Student("mamba"),
     PRETRAINED: Student(PRETRAINED, None, Course(150, 8, 3e-4, "adamw")),

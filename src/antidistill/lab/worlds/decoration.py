@@ -26,7 +26,7 @@ class Decoration:
     name: ClassVar[str] = "decoration"
     tells: ClassVar[str] = "Marker sentences stand at random places and say nothing."
     steps: int = 5
-    skew: float = 1.5
+    skew: float = 1.4
     share: float = 0.3
     variety: int = 4
 

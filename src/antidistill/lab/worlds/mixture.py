@@ -46,7 +46,7 @@ class Mixture:
         "Markers correct, go another way or decorate, as often and at the distances measured on real traces."
     )
     steps: int = 6
-    skew: float = 1.5
+    skew: float = 1.2
     slip: float = 0.5
     shape: str = "all"
     variety: int = 4

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from antidistill.lab.estimates import estimates, ratio, within
+from antidistill.lab.table.estimates import estimates, ratio, within
 from antidistill.trace import Estimate
 
 

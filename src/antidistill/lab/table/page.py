@@ -8,7 +8,7 @@ from typing import Any
 
 _PAIRED = {"perplexity": "perplexity", "tfidf": "TF-IDF distance", "semantic": "semantic distance", "tokens": "tokens"}
 _HEADS = ("removed", "teacher", "best detector", "AUROC", *_PAIRED.values())
-_STUDENT_HEADS = ("accuracy", "damage", "finished", "of finished", "says a marker", "markers per sentence")
+_STUDENT_HEADS = ("accuracy", "by seed", "damage", "finished", "of finished", "says a marker", "markers per sentence")
 
 
 def page(results: Mapping[str, Any], limits: Sequence[float] = (0.6, 0.75)) -> str:
@@ -64,7 +64,8 @@ def _students(rows: Mapping[str, Any], student: str) -> Iterator[str]:
         one = row["students"][student]
         damage = _points(one["damage"]) if "damage" in one else ""
         shares = [_share(one[name]) for name in ("finished", "accuracy_of_finished", "says_marker", "marker_rate")]
-        yield _line([method, _share(one["accuracy"]), damage, *shares])
+        seeds = ", ".join(f"{100 * share:.0f}" for share in one["accuracy_by_seed"])
+        yield _line([method, _share(one["accuracy"]), seeds, damage, *shares])
 
 
 def _game(payoffs: Mapping[str, Any], limits: Sequence[float]) -> list[str]:

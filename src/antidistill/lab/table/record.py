@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from antidistill.errors import OutputError
-from antidistill.lab.page import page
+from antidistill.lab.table.page import page
 
 
 def record(results: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""From cells to what is written: estimates, calibration, the files and the page."""
