@@ -4,13 +4,16 @@ Run as a script it prints JSON: for each model, each published column and each f
 traces of each model in interp-reasoning/thought-anchors.com @ 68acc04) beside the same statistic over the traces that are here,
 with its 95 % interval (bootstrap over traces), the number of sentences, whether the published value lies inside, and what the
 traces that are not here would have to give for the published value to be right ("rest"; a KL is never negative). The shared
-labels are of 10 of the 20 traces of each model, so the two cannot be equal.
+labels are of 10 of the 20 traces of each model, so the two cannot be equal. "nearest": which other column, sign, weight or subset
+comes nearest to each published column, and how many of its eight values any of them gives to the last digit.
 """
 
 import argparse
 import json
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +57,7 @@ SHARES: Mapping[str, tuple[int, tuple[float, ...]]] = {
     "deepseek-r1-distill-llama-8b": (2929, (40.1, 19.5, 11.8, 10.4, 8.5, 5.9, 2.5, 1.2)),
 }
 """Sentences that the published values are over, and the percentage of each function."""
+SIGNS: Mapping[str, Callable[[float], float]] = {"as it is": float, "absolute": abs, "negated": operator.neg}
 _RESAMPLES = 2000
 
 
@@ -101,7 +105,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = pq.read_table(arguments.labels).to_pylist()
     models = {model: [row for row in rows if row["model"] == model] for model in PUBLISHED}
-    shown = {model: _compared(model, own) for model, own in models.items() if own}
+    shown = {model: _compared(model, own) | {"nearest": _nearest(model, own)} for model, own in models.items() if own}
     inside = [
         cell["inside"] for each in shown.values() for column in each["columns"].values() for cell in column.values()
     ]
@@ -123,6 +127,49 @@ def _compared(model: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         columns[f"{column} {statistic}"] = cells
     counts = {"sentences": len(rows), "traces": int(traces.max()) + 1}
     return counts | {"published_sentences": total, "published_traces": 20, "columns": columns}
+
+
+def _nearest(model: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """For each published column, the way to compute it that comes nearest: of every column, sign, weight and subset."""
+    numbers = [name for name in rows[0] if "importance" in name]
+    found: dict[str, Any] = {}
+    for (column, statistic), published in PUBLISHED[model].items():
+        ways = []
+        for name, subset, sign, weight in product(
+            numbers, ("", "/correct", "/incorrect"), SIGNS, ("sentence", "trace")
+        ):
+            kept = [row for row in rows if subset in row["trace_id"]]
+            values = _by_function(
+                kept, name, SIGNS[sign], np.mean if statistic == "mean" else np.median, weight == "trace"
+            )
+            apart = np.abs(values - np.array(published))
+            ways.append(
+                (
+                    float(apart.mean()),
+                    int((apart < 0.0006).sum()),
+                    f"{name}, {subset[1:] or 'all'}, {sign}, by {weight}",
+                )
+            )
+        best = min(ways)
+        exact = max(way[1] for way in ways)
+        found[f"{column} {statistic}"] = {"way": best[2], "mean_distance": round(best[0], 4), "most_exact_of_8": exact}
+    return found
+
+
+def _by_function(rows: list[dict[str, Any]], column: str, sign: Any, measure: Any, by_trace: bool) -> Any:
+    """The statistic of each function, over its sentences or over the traces' own values; 0 where there is no sentence."""
+    groups: dict[str, dict[str, list[float]]] = {}
+    for row in rows:
+        groups.setdefault(json.loads(row["tags"])[0], {}).setdefault(row["trace_id"], []).append(
+            float(sign(row[column]))
+        )
+    values = []
+    for function in FUNCTIONS:
+        own = list(groups.get(function, {"": [0.0]}).values())
+        values.append(
+            measure([measure(each) for each in own] if by_trace else [value for each in own for value in each])
+        )
+    return np.array(values)
 
 
 def _cell(values: Any, traces: Any, statistic: str, published: float, published_n: float) -> dict[str, Any]:

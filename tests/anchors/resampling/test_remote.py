@@ -197,6 +197,8 @@ def test_rows_without_a_value_keep_their_place_with_a_reason(server):
         ({"measure": "importance"}, UnknownName),
         ({"plan": {"rolouts": 3}}, UnknownName),
         ({"plan": {"rollouts": 1}}, BadOption),
+        ({"plan": {"rollouts": "many"}}, BadOption),
+        ({"plan": 3}, BadOption),
         ({"plan": {"temperature": 0}}, BadOption),
         ({"plan": {"top_p": 0}}, BadOption),
         ({"plan": {"template": "{reasoning} and more"}}, BadOption),

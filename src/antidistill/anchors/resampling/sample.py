@@ -48,14 +48,13 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name, least in (("rollouts", 2), ("max_tokens", 1), ("forced_tokens", 1), ("batch", 1)):
-            if getattr(self, name) < least:
-                raise BadOption(name, getattr(self, name), f"a whole number from {least} up")
-        if not self.temperature > 0:
-            raise BadOption(
-                "temperature", self.temperature, "a number above 0: without chance all rollouts are the same"
-            )
-        if not 0 < self.top_p <= 1:
-            raise BadOption("top_p", self.top_p, "above 0 and at most 1")
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise BadOption(name, value, f"a whole number from {least} up")
+        for name, most in (("temperature", float("inf")), ("top_p", 1.0)):
+            value = getattr(self, name)
+            if not isinstance(value, (int, float)) or not 0 < value <= most:
+                raise BadOption(name, value, "a number above 0" + (" and at most 1" if most == 1 else ""))
         if not self.template.endswith("{reasoning}"):
             raise BadOption("template", self.template, "a text that ends in {reasoning}, which is written on")
 

@@ -62,7 +62,7 @@ class Resampling:
     def __post_init__(self) -> None:
         if self.measure not in MEASURES:
             raise UnknownName("measure of importance", self.measure, MEASURES)
-        if self.threshold is not None and not -1 <= self.threshold <= 1:
+        if self.threshold is not None and not (isinstance(self.threshold, (int, float)) and -1 <= self.threshold <= 1):
             raise BadOption("threshold", self.threshold, "a cosine from -1 to 1, or left out")
         self.chosen()
         self._writer()
@@ -75,6 +75,8 @@ class Resampling:
             BadOption: one out of its range.
         """
         known = Plan.__dataclass_fields__
+        if not isinstance(self.plan, Mapping):
+            raise BadOption("plan", self.plan, "a mapping of " + ", ".join(known))
         for option in self.plan:
             if option not in known:
                 raise UnknownName("option of plan", option, known)
