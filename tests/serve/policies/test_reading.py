@@ -133,3 +133,8 @@ def told(text):
 @given(st.text(max_size=60))
 def test_any_text_is_settings_or_an_error_that_names_the_variable(text):
     assert "default" in (told(text) or "default").lower()
+
+
+def test_variables_of_other_parts_are_left_alone():
+    others = {"ANTIDISTILL_POLICY": "/etc/policy.yaml", "ANTIDISTILL_SAMPLER": "x", "ANTIDISTILL_TAGGER_KEY": "k"}
+    assert read_settings(None, others, {}) == read_settings(None, {}, {})

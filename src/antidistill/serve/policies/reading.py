@@ -17,6 +17,8 @@ from antidistill.errors import AntidistillError, BadPolicy, UnknownName
 from antidistill.serve.policies.settings import Settings
 
 PREFIX = "ANTIDISTILL_"
+_ELSEWHERE = frozenset(PREFIX + name for name in ("POLICY", "SAMPLER", "ROLLOUTS_KEY", "TAGGER_KEY"))
+"""Variables that other parts of the package read."""
 _MAX_BYTES = 1 << 20
 
 
@@ -51,7 +53,7 @@ def read_settings(path: Path | None, environment: Mapping[str, str], overrides: 
     """
     values = _read(path) if path else {}
     for name, text in sorted(environment.items()):
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name not in _ELSEWHERE:
             _set(values, name, _parsed(text, f"variable {name}"))
     return validated(_merged(values, overrides))
 
