@@ -33,21 +33,20 @@
   const scorer = () => trace.scorers[picks.scorer.value];
   const ranked = () => scorer().ranks.filter((rank) => rank !== null).length;
 
-  function shade(sentence) {
-    const rank = scorer().ranks[sentence];
+  function shade(rank, count) {
     if (rank === null) return "heat none";
-    return `heat h${Math.min(9, Math.floor((10 * (ranked() - rank)) / Math.max(ranked(), 1)))}`;
+    return `heat h${Math.min(9, Math.floor((10 * (count - rank)) / Math.max(count, 1)))}`;
   }
 
   function heat() {
-    const wanted = picks.function.value;
+    const wanted = picks.function.value, { ranks } = scorer(), count = ranked();
     at("heat").replaceChildren(...trace.sentences.flatMap((text, sentence) => {
       const core = text.trimEnd();
-      const element = make("span", shade(sentence), core);
+      const element = make("span", shade(ranks[sentence], count), core);
       element.classList.toggle("other", wanted !== "" && trace.functions[sentence] !== wanted);
       element.classList.toggle("current", sentence === chosen);
       element.dataset.sentence = sentence;
-      element.title = `${sentence + 1}: rank ${number(scorer().ranks[sentence])} of ${ranked()}, ${words(trace.functions[sentence])}`;
+      element.title = `${sentence + 1}: rank ${number(ranks[sentence])} of ${count}, ${words(trace.functions[sentence])}`;
       return [element, text.slice(core.length)];
     }));
   }
@@ -154,9 +153,16 @@
 
   function show() { heat(); sentence(); chart(); matrix(); heads(); say(); }
 
+  function mark(place, className) {
+    document.querySelector(`${place} .${className}`)?.classList.remove(className);
+    document.querySelector(`${place} [data-sentence="${chosen}"]`)?.classList.add(className);
+  }
+
   function choose(sentenceNumber) {
     chosen = sentenceNumber;
-    heat(); sentence(); chart(); say();
+    mark("#heat", "current");
+    mark("#chart", "chosen");
+    sentence(); say();
     const element = at("heat").querySelector(".current");
     if (element) at("heat").scrollTo({ top: element.offsetTop - at("heat").offsetTop - at("heat").clientHeight / 2, behavior: "instant" });
   }
