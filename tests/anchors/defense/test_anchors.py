@@ -65,9 +65,7 @@ def test_a_branch_goes_as_a_whole_and_an_exchange_removes_nothing():
 
 
 def test_only_what_needs_no_more_than_the_past_streams():
-    streams = {
-        "text": True, "length": False, "markers": False,
-    }  # fmt: skip
+    streams = {"text": True, "length": False, "markers": False}
     assert {name: make("anchors", key=KEY, scorer=name).streams for name in streams} == streams
     assert not make("anchors", key=KEY, act="exchange").streams
     assert not make("anchors", key=KEY, scorer={"scorer": "text", "position": True}).streams

@@ -85,8 +85,9 @@ class Anchors(MarkerDefense):
     def _streaming(self) -> TextScore | None:
         """The scorer where it needs nothing but the sentence and what precedes it."""
         scorer = self._scorer
-        fits = isinstance(scorer, TextScore) and scorer.view == "stream" and not scorer.position
-        return scorer if fits and isinstance(scorer, TextScore) else None
+        if isinstance(scorer, TextScore) and scorer.view == "stream" and not scorer.position:
+            return scorer
+        return None
 
     def _judge(self, trace_key: bytes) -> Judge:
         scorer = self._streaming()

@@ -22,8 +22,8 @@ class TextScore:
     """Scores sentences by their text: the expected rank of their counterfactual importance (KL) within the trace.
 
     A small linear model (`scripts/train_text_score.py`) over length, numbers, new words, and words that hint at checking,
-    doubt, plans, facts and answers, here and before. It needs no torch. The unit is a rank, 0 to 1 about its middle 0.5 less a
-    constant; higher = matters more.
+    doubt, plans, facts and answers, here and before. It needs no torch. The unit is the rank within the trace (0
+    lowest, 1 highest), less a constant; higher = matters more.
 
     Attributes:
         view: whole: sees the next sentence and how long the trace is; stream: only the sentence and what precedes it.
