@@ -2,10 +2,9 @@
 
 An engine streams shared traces, one word an event, about 50 events a second with random times between them; a proxy process
 guards them, without pacing and with pacing at several shares of the engine's rate. A client notes when each piece of reasoning
-comes. At each end of a sentence in what it has read, two detectors guess whether something was cut there: the time from the last
-character before it to the first one behind it, and the size of the piece that holds this one. AUROC over ends of sentences,
-traces as clusters. The cost is the time to the first character of the answer, paired by trace with the same stream without
-pacing.
+comes. At each end of a sentence in what it has read, two detectors guess whether something was cut there: the time between the
+piece that holds the first character behind it and the piece before, and the size of that piece. AUROC over ends of sentences,
+traces as clusters. The cost is the time from when the engine writes the first character of the answer to when the client has it.
 
     python benchmarks/pacing.py > benchmarks/pacing.json
 """
@@ -17,6 +16,7 @@ import multiprocessing
 import random
 import socket
 import time
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
@@ -39,16 +39,23 @@ CHARACTERS = 32
 
 
 class Seen(NamedTuple):
-    """One stream: time in seconds and text of each piece of reasoning, and time of the first of the answer."""
+    """One stream.
+
+    Attributes:
+        pieces: time in seconds and text of each piece of reasoning.
+        answered: time of the first of the answer.
+        late: seconds from the engine's first of the answer to the client's.
+    """
 
     pieces: list[tuple[float, str]]
     answered: float
+    late: float
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=int, default=60)
-    parser.add_argument("--streams", type=int, default=15, help="at once")
+    parser.add_argument("--streams", type=int, default=10, help="at once")
     parser.add_argument("--pace", type=float, default=50, help="events per second of each stream")
     parser.add_argument("--rates", type=float, nargs="*", default=[1.0, 0.8, 0.6], help="pacing, share of the engine's")
     arguments = parser.parse_args()
@@ -62,14 +69,10 @@ def main() -> None:
         for share in arguments.rates:
             pacing = {"characters": CHARACTERS, "seconds": round(CHARACTERS / (share * rate), 4)}
             paced = _streams(traces, arguments, {"method": method, "options": options, "pacing": pacing})
-            cost = np.array([late.answered - soon.answered for late, soon in zip(paced, plain, strict=True)])
-            report[method][f"{share:g} of the engine's rate"] = {
-                "pacing": pacing,
-                **_told(method, options, traces, paced),
-                "answer_later_s": _interval(intervals.mean(cost, np.arange(len(cost))), len(cost)),
-            }
-    told = {**vars(arguments), "engine_characters_per_s": round(rate, 1), "n_traces": len(traces)}
-    print(json.dumps({**told, **report, "machine": machine.describe()}, indent=2))
+            told = _told(method, options, traces, paced)
+            report[method][f"{share:g} of the engine's rate"] = {"pacing": pacing, **told}
+    head = {**vars(arguments), "engine_characters_per_s": round(rate, 1), "n_traces": len(traces)}
+    print(json.dumps({**head, **report, "machine": machine.describe()}, indent=2))
 
 
 def _told(method: str, options: dict[str, Any], traces: list[Trace], streams: list[Seen]) -> dict[str, Any]:
@@ -85,15 +88,18 @@ def _told(method: str, options: dict[str, Any], traces: list[Trace], streams: li
         scores = np.array([float(end[column]) for end in ends])
         fold = Fold(Sample(scores[~cuts], prompts[~cuts]), Sample(scores[cuts], prompts[cuts]))
         report[f"auroc_{name}"] = _interval(intervals.auroc([fold]), int(cuts.sum()))
-    waits = np.array([seen.answered for seen in streams])
-    return report | {"answer_after_s": _interval(intervals.mean(waits, np.arange(len(waits))), len(waits))}
+    for name, times in (("answered", [s.answered for s in streams]), ("answer_late", [s.late for s in streams])):
+        report[f"{name}_s"] = _interval(intervals.mean(np.array(times), np.arange(len(times))), len(times))
+    return report
 
 
 def _ends(guarded: ad.Guarded, seen: Seen) -> list[tuple[bool, float, int]]:
     """For each end of a sentence that was seen: whether something was cut there, the gap, and the size behind it."""
     text = "".join(piece for _, piece in seen.pieces)
     assert text == guarded.reasoning, "the proxy guards as a file does"
-    came = [(at, len(piece)) for at, piece in seen.pieces for _ in piece]
+    times = [at for at, _ in seen.pieces]
+    gaps = [0.0, *(late - soon for soon, late in pairwise(times))]
+    came = [(gap, len(piece)) for gap, (_, piece) in zip(gaps, seen.pieces, strict=True) for _ in piece]
     cuts, shift = [], 0
     for edit in guarded.edits:
         cuts.append(edit.start - shift)
@@ -103,7 +109,7 @@ def _ends(guarded: ad.Guarded, seen: Seen) -> list[tuple[bool, float, int]]:
         end += len(sentence)
         before, behind = len(text[:end].rstrip()) - 1, end
         cut = any(before < at <= behind for at in cuts)
-        found.append((cut, came[behind][0] - came[before][0], came[behind][1]))
+        found.append((cut, *came[behind]))
     return found
 
 
@@ -137,8 +143,8 @@ def _engine(sock: socket.socket, traces: list[Trace], pace: float) -> None:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         at, rng = time.monotonic(), random.Random(number)
-        deltas = [{"reasoning_content": word} for word in words(traces[number].reasoning)] + [{"content": "Done."}]
-        for delta in deltas:
+        for word in (*words(traces[number].reasoning), ""):
+            delta = {"reasoning_content": word} if word else {"content": f"{time.time():.4f}"}
             choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None}
             await response.write(b"data: " + json.dumps({"id": "c", "choices": [choice]}).encode() + b"\n\n")
             at += rng.uniform(0.5, 1.5) / pace
@@ -179,7 +185,7 @@ async def _client(session: aiohttp.ClientSession, url: str, number: int, trace: 
     ask = [{"role": "user", "content": trace.prompt}]
     body = {"model": "m", "stream": True, "user": str(number), "messages": ask}
     pieces: list[tuple[float, str]] = []
-    answered = 0.0
+    answered = late = 0.0
     began = time.monotonic()
     async with session.post(url + "/v1/chat/completions", json=body) as response:
         async for line in response.content:
@@ -188,8 +194,8 @@ async def _client(session: aiohttp.ClientSession, url: str, number: int, trace: 
                 if delta.get("reasoning_content"):
                     pieces.append((time.monotonic() - began, delta["reasoning_content"]))
                 elif delta.get("content"):
-                    answered = time.monotonic() - began
-    return Seen(pieces, answered)
+                    answered, late = time.monotonic() - began, time.time() - float(delta["content"])
+    return Seen(pieces, answered, late)
 
 
 if __name__ == "__main__":

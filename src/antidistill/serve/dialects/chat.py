@@ -108,6 +108,8 @@ class ChatStream(GuardedStream):
     def _one(self, chunk: Chunk, index: int, out: list[Part]) -> None:
         """Guards an event of one choice."""
         choice = self._choice(index)
+        if chunk.names_role and not choice.named:  # later ones would leave as empty events, one for each that was cut
+            choice.named = chunk.needed = True
         choice.signed = choice.signed or is_signed(chunk)
         if choice.signed:
             chunk.needed, chunk.texts = True, []

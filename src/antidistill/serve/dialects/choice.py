@@ -25,16 +25,17 @@ class Choice:
         lanes: open or closed, by field.
         flow: of the answer text; None before the first of it.
         signed: a third party has signed the reasoning: it passes as it is.
+        named: a client knows whose text it is.
         finished: the engine said that the choice has ended.
     """
 
-    __slots__ = ("_context", "_done", "_seen", "finished", "flow", "lanes", "marked", "resumed", "signed")
+    __slots__ = ("_context", "_done", "_seen", "finished", "flow", "lanes", "marked", "named", "resumed", "signed")
 
     def __init__(self, context: Context, seen: Seen) -> None:
         self._context, self._seen = context, seen
         self.lanes: dict[str, Lane] = {}
         self.flow: Flow | None = None
-        self.signed = self.finished = self.marked = self.resumed = False
+        self.signed = self.finished = self.marked = self.resumed = self.named = False
         self._done: list[Lane] = []
 
     def reason(self, field: str, text: str) -> str:

@@ -31,6 +31,7 @@ class Chunk:
         answers: it holds a tool call or another part of an answer.
         finishes: it ends the text.
         needed: a client needs it even where its text does not leave.
+        names_role: it says whose text it is.
         counts: it holds usage counts.
     """
 
@@ -43,6 +44,7 @@ class Chunk:
     answers: bool = False
     finishes: bool = False
     needed: bool = False
+    names_role: bool = False
     counts: bool = False
 
     @property
@@ -123,7 +125,7 @@ def _note(chunk: Chunk, found: Finding, value: bytes) -> None:
     elif role is Role.FINISH:
         chunk.finishes = True
     elif role is Role.ROLE:
-        chunk.needed = True
+        chunk.names_role = True
     elif role in {Role.USAGE, Role.COUNT}:
         chunk.needed = chunk.counts = True
 

@@ -22,7 +22,7 @@ class Role(Enum):
     """What a field is."""
 
     NAME = auto()  # a number, a word, an id: a short scalar
-    ROLE = auto()  # the same, and a client needs it: an event that holds one is not dropped
+    ROLE = auto()  # the same, and a client needs the first one: the event that holds it is not dropped
     KEEP = auto()  # passes as it is
     REASONING = auto()
     CONTENT = auto()  # answer text, unless delimiters in it mark reasoning
