@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument(
         "--repeats", type=int, nargs="*", default=[5], help="for each length; the last one for all further ones"
     )
+    parser.add_argument("--no-memory", action="store_true", help="leave out the peak memory of --lengths")
     parser.add_argument("--layers", type=int, help="cut the model to this many layers")
     parser.add_argument(
         "--no-cut", action="store_true", help="leave out the comparison with `kept` on a model that is cut"
@@ -73,10 +74,11 @@ def main() -> None:
     report: dict[str, Any] = {"unit": "ratio to the plain forward pass", "lengths": {}, "alone": {}}
     for number, length in enumerate(arguments.lengths):
         repeats = arguments.repeats[min(number, len(arguments.repeats) - 1)]
-        report["lengths"][length] = _compare(length, arguments.layers, repeats, not arguments.no_cut)
-        print(f"{length} done", file=sys.stderr)
+        report["lengths"][length] = _compare(length, arguments, repeats)
+        print(json.dumps({length: report["lengths"][length]}), file=sys.stderr, flush=True)
     for length in arguments.alone:
         report["alone"][length] = _alone(length, arguments.alone_layers or arguments.layers)
+        print(json.dumps({length: report["alone"][length]}), file=sys.stderr, flush=True)
     print(json.dumps(report | {"torch": torch.__version__, "machine": machine.describe()}, indent=2))
 
 
@@ -88,7 +90,8 @@ class Bench:
         self.model: Any = loaded.model
         if layers:
             self.model.model.layers = self.model.model.layers[:layers]
-            self.model.config.num_hidden_layers = layers
+            # One more than there are: what is saved behind the last attention would count too much in a cut model.
+            self.model.config.num_hidden_layers = layers + 1
         self.layers = len(self.model.model.layers)
         self.tokens = _trace(loaded.tokenizer, length)
         self.ids = torch.from_numpy(self.tokens.ids)[None]
@@ -160,13 +163,16 @@ def _trace(tokenizer: Any, length: int) -> TokenMap:
     return TokenMap(cut.ids, cut.starts[real], cut.ends[real])
 
 
-def _compare(length: int, layers: int | None, repeats: int, cut_too: bool) -> dict[str, Any]:
+def _compare(length: int, arguments: argparse.Namespace, repeats: int) -> dict[str, Any]:
+    layers = arguments.layers
     bench = Bench(length, layers)
     heads = bench.model.config.num_attention_heads
     kept = min(bench.layers, int(_free() / 2 / (4 * heads * length**2)))
-    shown = {"sentences": len(bench.tokens.starts)} | _timed(bench, repeats, [] if kept == bench.layers else ["kept"])
-    shown |= _memory(length, layers, [way for way in bench.ways() if way != "kept" or kept == bench.layers])
-    if kept < bench.layers and cut_too:
+    left_out = (["kept"] if kept < bench.layers else []) + (["known"] if layers else [])
+    shown = {"sentences": len(bench.tokens.starts)} | _timed(bench, repeats, left_out)
+    if not arguments.no_memory:
+        shown |= _memory(length, layers, [way for way in bench.ways() if way not in left_out])
+    if kept < bench.layers and not arguments.no_cut:
         cut = Bench(length, kept)
         shown["cut"] = _timed(cut, repeats, ["layered", "known"]) | _memory(length, kept, ["plain", "all", "kept"])
     return shown
@@ -230,8 +236,8 @@ def _peak(bench: Bench, way: str) -> tuple[int, float]:
 
 
 def _alone(length: int, layers: int | None) -> dict[str, Any]:
-    """Our two ways and the plain pass, once each, time and memory of the same run."""
-    found = {way: _apart(way, length, layers) for way in ("plain", "all", "known")}
+    """Our ways and the plain pass, once each, time and memory of the same run."""
+    found = {way: _apart(way, length, layers) for way in ("plain", "all", *([] if layers else ["known"]))}
     plain = found["plain"]
     return {
         "sentences": plain["sentences"],
