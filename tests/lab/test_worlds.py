@@ -61,7 +61,7 @@ def test_a_wrong_answer_is_wrong(name):
         for answer in (
             "",
             "101",
-            "4 and 4",
+            "4 and 0",
             "x and y",
             problem.answer + " and 1",
             problem.answer.replace("and", "or") + "1",

@@ -10,6 +10,7 @@ from antidistill import registry
 from antidistill.errors import BadOption, UnknownName
 from antidistill.measure import Detection, detect
 from antidistill.measure.models import missing
+from antidistill.measure.options import Instruments
 from antidistill.trace import Trace
 
 QWQ = "Qwen/QwQ-32B"
@@ -121,3 +122,9 @@ def test_models_read_a_part_and_say_so():
     )
     assert found.paired["perplexity"].estimate.n == found.unpaired.visible["perplexity"].auroc.n == 24
     assert found.paired["tfidf"].estimate.n == found.unpaired.visible["length"].auroc.n == 40
+
+
+def test_models_at_hand_take_the_place_of_those_that_are_named():
+    traces = [Trace(str(number), f"p{number}", f"Say {number}. Then 2.", "x") for number in range(4)]
+    found = detect(traces, traces, language_model="no such model", instruments=Instruments(reason="none at hand"))
+    assert found.missing["perplexity"] == found.missing["semantic"] == "none at hand"

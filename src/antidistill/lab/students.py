@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from antidistill.distill import Evaluation, Outcome
@@ -28,18 +28,20 @@ class Student:
     Attributes:
         architecture: one of `ARCHITECTURES`, or the name of a pretrained model.
         size, course: where this architecture needs its own.
+        pace: share of the steps of the experiment's course: who learns faster gets fewer, so that clean students of all
+            architectures have something to lose.
     """
 
     architecture: str
     size: Size | None = None
     course: Course | None = None
+    pace: float = 1.0
 
 
-# Qwen2 learns the worlds a little faster than Llama; with as many steps its clean student would leave nothing to damage.
 STUDENTS: Mapping[str, Student] = {
-    "llama": Student("llama"),
+    "llama": Student("llama", pace=0.94),
     "gpt2": Student("gpt2"),
-    "qwen2": Student("qwen2", None, Course(185)),
+    "qwen2": Student("qwen2", pace=0.92),
     "gru": Student("gru", Size(192, 1)),
     "mamba": Student("mamba"),
     PRETRAINED: Student(PRETRAINED, None, Course(150, 8, 3e-4, "adamw")),
@@ -48,7 +50,8 @@ STUDENTS: Mapping[str, Student] = {
 
 def course_of(student: Student, sizes: Sizes) -> Course:
     """How the student is trained."""
-    return student.course or sizes.student_course
+    course = student.course or sizes.student_course
+    return replace(course, steps=max(1, round(student.pace * course.steps)))
 
 
 def build(student: Student, tokenizer: Any, sizes: Sizes, seed: int) -> tuple[Any, Any]:

@@ -30,7 +30,7 @@ class Corrections:
     name: ClassVar[str] = "corrections"
     tells: ClassVar[str] = "A marker sentence checks the step before it by a second route and says the right result."
     steps: int = 2
-    skew: float = 2.3
+    skew: float = 1.9
     slip: float = 0.3
     check: float = 0.9
     variety: int = 4

@@ -9,8 +9,8 @@ from typing import ClassVar
 from antidistill.lab.worlds import dial
 from antidistill.lab.worlds.base import Problem, Wording, check_knob
 
-TRIES = ("I try {m}.", "First {m}.")
-TURNS = ("Wait, next {m}.", "Hmm, so {m}.", "Alternatively, {m}.", "Actually, try {m}.")
+TRIES = ("I try {s} + {m}.", "First {s} + {m}.")
+TURNS = ("Wait, next {s} + {m}.", "Hmm, so {s} + {m}.", "Alternatively, {s} + {m}.", "Actually, try {s} + {m}.")
 MISSED = ("It shows {d}.", "That gives {d}.")
 FOUND = ("It shows {d}, as wanted.", "That gives {d}, good.")
 
@@ -29,8 +29,8 @@ class Plan:
 
     name: ClassVar[str] = "plan"
     tells: ClassVar[str] = "A marker sentence announces the next attempt of a search; no other sentence names it."
-    moves: int = 4
-    skew: float = 1.3
+    moves: int = 3
+    skew: float = 1.5
     variety: int = 4
 
     def __post_init__(self) -> None:
@@ -56,7 +56,7 @@ class Plan:
         for target in (first, second):
             attempts = row[: 1 + row.index(dial.turned(target, -shown))]
             for number, move in enumerate(attempts if reflection else attempts[-1:]):
-                sentences.append(wording.one_of(TURNS if number else TRIES).format(m=move))
+                sentences.append(wording.one_of(TURNS if number else TRIES).format(s=shown, m=move))
                 after = dial.turned(shown, move)
                 sentences.append(wording.one_of(FOUND if after == target else MISSED).format(d=after))
             shown = target
