@@ -20,8 +20,9 @@ KEY = bytes(range(32))
 
 def run(batch, leaks=Leaks.GUARD, before=0):
     spec = defenses.spec(defenses.make("traceguard", key=KEY, k=2))
-    account = Account(Guardian(Settings(spec, KEY, b"s" * 32, LedgerText.SEALED, leaks)), 0)
-    return guard_batch(Guardian(Settings(spec, KEY, leaks=leaks)), batch, before, account), account
+    guardian = Guardian(Settings(spec, KEY, b"s" * 32, LedgerText.SEALED, leaks))
+    account = Account(guardian, 0)
+    return guard_batch(guardian, batch, before, account), account
 
 
 def batch_of(rows, **columns):
@@ -61,7 +62,7 @@ def test_slices_of_a_table_are_guarded_like_the_table():
     whole, _ = run(batch)
     part, account = run(batch.slice(3, 4), before=3)
     assert part.equals(whole.slice(3, 4))
-    assert [orjson.loads(line)["row"] for line in account.ledger] == [4, 5, 6, 7]
+    assert [orjson.loads(line)["row"] for line in b"".join(account.ledger).splitlines()] == [4, 5, 6, 7]
 
 
 def test_bytes_that_are_not_utf_8_are_rejected_with_the_row():

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from antidistill.batch.quick.way import count_lines
 from antidistill.batch.results import Cursor
 from antidistill.batch.work import Work
 from antidistill.errors import InputError
@@ -110,7 +111,7 @@ def _line_cuts(work: Work, path: Path, before: int, by_reference: bool) -> Itera
     for data in blocks:
         if offset == 0 and data.lstrip()[:1] == b"[":
             raise InputError(f"{path} is one JSON array: write one object a line, for instance with jq -c '.[]'.")
-        rows = data.count(b"\n") + (not data.endswith(b"\n"))
+        rows = count_lines(data)
         end = offset + len(data)
         if row >= before:
             yield _Cut(row, rows, Slice(path, offset, end) if by_reference and not is_packed else data)

@@ -13,7 +13,6 @@ import orjson
 
 from antidistill.batch.account import Account
 from antidistill.batch.guardian import Given, GuardedRow, Guardian, Outcome
-from antidistill.batch.quick.way import count
 from antidistill.batch.results import Done
 from antidistill.errors import AntidistillError, RowError
 from antidistill.formats import Change
@@ -43,8 +42,7 @@ def guard_lines(guardian: Guardian, data: bytes, shard: int, before: int) -> Don
         quick = guardian.quick.lines(data, position, before + 1, shard)
         if quick is not None:
             out.append(quick.out)
-            account.ledger.append(quick.ledger)
-            count(quick.counts, account.tally)
+            account.add(quick.ledger, quick.counts)
             many = 1 if quick.position > position else _BLOCK_LINES
             position, before = quick.position, quick.number - 1
         block = _lines(data, position, many)

@@ -45,14 +45,18 @@ class _Put(NamedTuple):
 def rows(batch: pa.RecordBatch) -> list[dict[str, Any] | RowError]:
     """The rows of a batch, or the reason why one cannot be read.
 
-    Columns that hold neither text nor single numbers, nor anything that betrays an edit by a name inside, are left out:
-    embeddings, times, images.
+    Columns that are not `readable` are left out.
     """
-    batch = batch.select([field.name for field in batch.schema if _is_read(field.type) or betrays_inside(field.type)])
+    batch = readable(batch)
     try:
         return list(batch.to_pylist())
     except (ValueError, OverflowError):
         return [_row(batch.slice(position, 1)) for position in range(batch.num_rows)]
+
+
+def readable(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The columns that hold text or single numbers, or anything that betrays an edit by a name inside: no embeddings, times, images."""
+    return batch.select([field.name for field in batch.schema if _is_read(field.type) or betrays_inside(field.type)])
 
 
 def _row(batch: pa.RecordBatch) -> dict[str, Any] | RowError:

@@ -24,14 +24,14 @@ static void append_id(Buffer *out, const Row *row, const Plain *plain, Py_ssize_
         if (id->kind == 's') {
             const Py_ssize_t start = out->size;
             append_characters(out, row, id, 0, id->characters);
-            Buffer raw = {.data = NULL}; /* escapes are rare */
+            Buffer raw = {.object = NULL}; /* escapes are rare */
             if (!out->failed && next_unusual(out->data, start, out->size, true) < out->size) {
                 append_bytes(&raw, out->data + start, out->size - start);
                 out->size = start;
                 append_escaped(out, raw.data, raw.size, false);
             }
             out->failed |= raw.failed;
-            PyMem_RawFree(raw.data);
+            Py_XDECREF(raw.object);
         } else if (id->bytes == NULL) {
             append_number(out, (Py_ssize_t)id->number);
         } else {
@@ -48,6 +48,10 @@ static bool append_answer_hash(Account *account, const Row *row, const Plain *pl
     if (plain->answer >= 0) {
         const Value *answer = &row->values[plain->answer];
         append_characters(&account->scratch, row, answer, 0, answer->characters);
+    }
+    if (account->scratch.failed) {
+        PyErr_NoMemory();
+        return false;
     }
     PyObject *bytes = PyBytes_FromStringAndSize(account->scratch.data + start, account->scratch.size - start);
     account->scratch.size = start;

@@ -6,11 +6,39 @@
 #include "../../_module.h"
 #include <stdint.h>
 
+/* The bytes lie in an object that Python gets in the end, so they are not copied then. */
 typedef struct {
+    PyObject *object;
     char *data;
     Py_ssize_t size, capacity;
     bool failed;
 } Buffer;
+
+static void grow(Buffer *buffer, Py_ssize_t capacity)
+{
+    if (buffer->object == NULL) {
+        buffer->object = PyBytes_FromStringAndSize(NULL, capacity);
+    } else {
+        _PyBytes_Resize(&buffer->object, capacity);
+    }
+    buffer->failed = buffer->object == NULL;
+    buffer->data = buffer->failed ? NULL : PyBytes_AS_STRING(buffer->object);
+    buffer->capacity = buffer->failed ? 0 : capacity;
+}
+
+/* The bytes, which are the buffer's no longer; NULL with an exception set if there is no memory. */
+static PyObject *as_bytes(Buffer *buffer)
+{
+    PyObject *bytes = buffer->object;
+    buffer->object = NULL;
+    if (bytes == NULL) {
+        return buffer->failed ? PyErr_NoMemory() : PyBytes_FromStringAndSize(NULL, 0);
+    }
+    if (buffer->size < buffer->capacity) {
+        _PyBytes_Resize(&bytes, buffer->size);
+    }
+    return bytes;
+}
 
 /* Room for `more` bytes behind the end; NULL if there is no memory. */
 static char *reserve(Buffer *buffer, Py_ssize_t more)
@@ -20,16 +48,9 @@ static char *reserve(Buffer *buffer, Py_ssize_t more)
         return NULL;
     }
     if (buffer->size + more > buffer->capacity) {
-        const Py_ssize_t capacity = 2 * buffer->size + more + 1024;
-        char *data = PyMem_RawRealloc(buffer->data, (size_t)capacity);
-        if (data == NULL) {
-            buffer->failed = true;
-            return NULL;
-        }
-        buffer->data = data;
-        buffer->capacity = capacity;
+        grow(buffer, buffer->size + buffer->size / 2 + more + 1024);
     }
-    return buffer->data + buffer->size;
+    return buffer->failed ? NULL : buffer->data + buffer->size;
 }
 
 static void append_bytes(Buffer *buffer, const char *bytes, Py_ssize_t size)

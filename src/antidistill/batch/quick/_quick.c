@@ -4,6 +4,7 @@
  * batch.lines and batch.ledger; this is the same again for the rows where it is simple. A row that is not simple ends a call, and
  * Python does it. Tests prove both equal.
  */
+#include "_columns.h"
 #include "_line.h"
 
 /* All that one call works with. */
@@ -14,7 +15,8 @@ typedef struct {
     Account account;
     Edits edits;
     Row row;
-    Buffer out;
+    Columns columns;
+    Buffer out, offsets; /* offsets are those of the guarded texts, of columns */
 } Work;
 
 typedef enum { FAILED = -1, GIVEN_UP, DONE } Outcome;
@@ -24,9 +26,11 @@ static void clear(Work *work)
     PyMem_RawFree(work->row.specials);
     PyMem_RawFree(work->edits.items);
     PyMem_RawFree(work->edits.spans.items);
-    PyMem_RawFree(work->out.data);
-    PyMem_RawFree(work->account.ledger.data);
-    PyMem_RawFree(work->account.scratch.data);
+    release_columns(&work->columns);
+    Py_XDECREF(work->out.object);
+    Py_XDECREF(work->offsets.object);
+    Py_XDECREF(work->account.ledger.object);
+    Py_XDECREF(work->account.scratch.object);
     Py_XDECREF(work->edits.list);
     Py_XDECREF(work->edits.why);
     Py_XDECREF(work->account.reasons);
@@ -154,11 +158,6 @@ static Outcome guard_line(Work *work, const char *line, Py_ssize_t *size, Py_ssi
     return outcome;
 }
 
-static PyObject *as_bytes(const Buffer *buffer)
-{
-    return PyBytes_FromStringAndSize(buffer->data, buffer->size);
-}
-
 /* (guarded, traces, characters, removed, removed sentences, edits), and the reasons of unchanged rows. */
 static PyObject *counts(const Account *account)
 {
@@ -184,6 +183,7 @@ static PyObject *guard_lines(PyObject *module, PyObject *args)
         return PyErr_NoMemory();
     }
     Outcome outcome = begin(work, recipe, shard) ? DONE : FAILED;
+    grow(&work->out, end - position + 1); /* most methods only remove */
     while (outcome == DONE && position < end) {
         Py_ssize_t size = end - position;
         outcome = guard_line(work, lines + position, &size, number);
@@ -198,7 +198,91 @@ static PyObject *guard_lines(PyObject *module, PyObject *args)
     return result;
 }
 
+/* Appends where the text that was written last ends; false with an exception set if that is too far. */
+static bool append_offset(Work *work, int width)
+{
+    const int64_t wide = work->out.size;
+    const int32_t narrow = (int32_t)wide;
+    if (width == 4 && narrow != wide) {
+        PyErr_SetString(PyExc_OverflowError, "the guarded texts of a batch are too long");
+        return false;
+    }
+    append_bytes(&work->offsets, width == 4 ? (const char *)&narrow : (const char *)&wide, width);
+    if (work->out.failed || work->offsets.failed) {
+        PyErr_NoMemory();
+        return false;
+    }
+    return true;
+}
+
+static Outcome guard_row(Work *work, Py_ssize_t place, Py_ssize_t number, int width)
+{
+    if (!read_row(&work->row, &work->columns, place)) {
+        return GIVEN_UP;
+    }
+    Plain plain;
+    PyObject *text = NULL;
+    Outcome outcome = choose(work, &plain, number, &text);
+    if (outcome == DONE) {
+        append_guarded(&work->out, &work->row, plain.reasoning, text, &work->edits);
+        outcome = append_offset(work, width) ? enter(work, &plain, number, text, NULL) : FAILED;
+    }
+    Py_XDECREF(text);
+    return outcome;
+}
+
+static PyObject *guard_columns(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *columns, *recipe;
+    Py_ssize_t position, stop, number, shard;
+    int width;
+    if (!PyArg_ParseTuple(args, "OnnnniO!", &columns, &position, &stop, &number, &shard, &width, &PyTuple_Type, &recipe)) {
+        return NULL;
+    }
+    if (position < 0 || (width != 4 && width != 8)) {
+        return PyErr_Format(PyExc_ValueError, "no such position or width");
+    }
+    Work *work = PyMem_RawCalloc(1, sizeof *work);
+    if (work == NULL) {
+        return PyErr_NoMemory();
+    }
+    const bool is_begun = begin(work, recipe, shard) && take_columns(columns, stop, &work->columns) && append_offset(work, width);
+    Outcome outcome = is_begun ? DONE : FAILED;
+    while (outcome == DONE && position < stop) {
+        outcome = guard_row(work, position, number, width);
+        position += outcome == DONE;
+        number += outcome == DONE;
+    }
+    PyObject *result = outcome == FAILED ? NULL
+                                         : Py_BuildValue("(nNNNN)", position, as_bytes(&work->offsets), as_bytes(&work->out),
+                                                         as_bytes(&work->account.ledger), counts(&work->account));
+    clear(work);
+    PyMem_RawFree(work);
+    return result;
+}
+
+static PyObject *count_lines(PyObject *module, PyObject *data)
+{
+    (void)module;
+    if (!PyBytes_Check(data)) {
+        return PyErr_Format(PyExc_TypeError, "count_lines takes bytes");
+    }
+    const char *here = PyBytes_AS_STRING(data), *const end = here + PyBytes_GET_SIZE(data);
+    Py_ssize_t count = 0;
+    while (here < end) {
+        const char *newline = memchr(here, '\n', (size_t)(end - here));
+        here = newline == NULL ? end : newline + 1;
+        count++;
+    }
+    return PyLong_FromSsize_t(count);
+}
+
 static PyMethodDef METHODS[] = {
+    {"count_lines", count_lines, METH_O, "count_lines(data, /)\n--\n\nNumber of lines, the last one perhaps without an end."},
+    {"guard_columns", guard_columns, METH_VARARGS,
+     "guard_columns(columns, position, stop, number, shard, width, recipe, /)\n--\n\nGuards rows from `position`, row `number` of the "
+     "shard, on, up to the first that is not plain: where that is, offsets and bytes of the guarded texts, ledger lines, counts."},
     {"guard_lines", guard_lines, METH_VARARGS,
      "guard_lines(data, position, number, shard, recipe, /)\n--\n\nGuards lines from byte `position`, line `number`, on, up to the "
      "first that is not plain: where that is, its number, guarded lines, ledger lines, counts."},
