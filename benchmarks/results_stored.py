@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from antidistill import registry
+from antidistill.lab.methods import CLEAN, CONTROLS
 from antidistill.report import read_frontier
 from antidistill.report.frontier import Setup, Standing
 from antidistill.trace import Estimate
@@ -24,7 +25,6 @@ SCRIPTS = {
     "sampling": "benchmarks/sampling.py",
     "guard": "benchmarks/guard.py",
 }
-UNGUARDED, ANSWER_ONLY = "none", "answer-only"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Stored:
         seen = {cell["method"] for cell in self.cells().values()}
         seen |= {standing.method for setup in (*self.lab, *self.real_text) for standing in setup.standings}
         known = [*registry.names("defenses"), *registry.names("samplers")]
-        controls = (UNGUARDED, ANSWER_ONLY)
+        controls = (CLEAN, *CONTROLS)
         return [name for name in dict.fromkeys([*known, *sorted(seen)]) if name in seen and name not in controls]
 
     def cells(self) -> dict[str, Any]:

@@ -68,6 +68,8 @@ def test_the_lab_is_read_when_it_is_there(tmp_path):
     (tmp_path / "lab" / "results.json").write_text(json.dumps(results))
     text = printed(tmp_path)
     assert "- plan with llama is fit." in text
+    assert "### no-reflection" not in text
+    assert "| no-reflection |" in text  # a control is in the table, it is no method
     assert "`steps` **helped** the student: -20.0 [-25.0, -15.0] points of accuracy in plan, llama." in text
     assert "It hurt some and helped others" in text
     assert "It hurt students wherever it was tried. (3 seeds per student in the lab.)" in text

@@ -55,11 +55,18 @@ def lab_results() -> dict[str, Any]:
         method: {
             "teacher": Estimate("teacher", 0.95, 0.9, 0.98, 100).to_json(),
             "students": {name: one.of(method) for name, one in found.items()},
-            "visibility": {**detection_json(), "chosen_in_training": estimate(visible)},
+            **({"visibility": {**detection_json(), "chosen_in_training": estimate(visible)}} if visible else {}),
         }
-        for method, visible in (("none", 0.5), ("traceguard", 0.95), ("steps", 0.7))
+        for method, visible in (
+            ("none", 0.5),
+            ("traceguard", 0.95),
+            ("steps", 0.7),
+            ("answer-only", 0),
+            ("no-reflection", 0),
+        )
     }
-    world = {"tells": "A marker announces.", "rows": rows, "payoffs": payoffs(found, list(rows), rows)}
+    compared = ["none", "traceguard", "steps"]
+    world = {"tells": "A marker announces.", "rows": rows, "payoffs": payoffs(found, compared, rows)}
     return {
         "experiment": {"students": list(found), "seeds": 3},
         "calibration": {"verdict": ["plan with llama is fit."]},

@@ -43,7 +43,8 @@ def real_text(tmp_path):
 def test_the_lab_gives_a_set_up_per_world_and_student(lab):
     found = read_frontier([lab / "results.json"])
     assert [setup.title for setup in found.setups] == ["plan, llama", "plan, gpt2"]
-    none, traceguard, steps = found.setups[0].standings
+    none, traceguard, steps, *controls = found.setups[0].standings
+    assert [one.visibility for one in controls] == [None, None]
     assert (none.damage.value, none.visibility.value) == (0, 0.5)
     assert traceguard.damage.value == pytest.approx(40)
     assert traceguard.damage.low < 40 < traceguard.damage.high
@@ -58,7 +59,7 @@ def test_the_payoffs_say_the_same_as_the_results(lab):
     assert alone.answers == results.answers
     for ours, theirs in zip(results.setups, alone.setups, strict=True):
         assert ours.title == theirs.title
-        for one, other in zip(ours.standings, theirs.standings, strict=True):
+        for one, other in zip(ours.standings[:3], theirs.standings, strict=True):
             assert (one.method, one.damage.value) == (other.method, pytest.approx(other.damage.value))
             assert one.visibility.value == other.visibility.value
 
