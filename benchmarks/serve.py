@@ -64,6 +64,8 @@ def _run(way: str, arguments: argparse.Namespace) -> dict[str, float]:
     engine.terminate()
     engine.join()
     events, used = last[0] - first[0], last[1] - first[1]
+    if not delays:
+        raise RuntimeError(f"no stamp came through {way}: give more --warm-up")
     row = {f"p{place}_ms": 1e3 * delays[int(len(delays) * place / 100)] for place in (50, 95, 99)}
     due = arguments.streams * arguments.pace * arguments.seconds
     return {"cpu_us": 1e6 * used / events, "events_sent_share": events / due, "stamps_read": len(delays), **row}
