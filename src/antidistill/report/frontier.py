@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from antidistill.errors import InputError, PayoffError
+from antidistill.lab.methods import CLEAN
 from antidistill.report.visibility import estimate
 from antidistill.trace import Estimate
 
 LIMITS = (0.6, 0.75)
 """Limits of visibility (AUROC) under which the game is answered, beside none."""
-CLEAN = "none"
 REAL_TEXT_PART = "reasoning_outside_markers"
 _SAME_BUDGET = {"exchange": "share=1.0", "marker-words": "all", "none": "all"}
 _BUDGET = "10% removed"
