@@ -174,10 +174,12 @@ class EndpointError(AntidistillError):
     Attributes:
         said: the beginning of what it said.
         for_good: asking again would not help: a wrong key, path or model.
+        status: the HTTP status of its answer; None where there was none, or the status was fine and the answer was not.
     """
 
-    def __init__(self, problem: str, said: bytes = b"", for_good: bool = False) -> None:
+    def __init__(self, problem: str, said: bytes = b"", for_good: bool = False, status: int | None = None) -> None:
         super().__init__(problem)
+        self.status = status
         self.said = said.decode("utf-8", "replace").strip()
         self.for_good = for_good
 

@@ -82,15 +82,15 @@ class Endpoint:
 
     def _asked(self, address: str, fields: Mapping[str, Any]) -> Any:
         body = json.dumps({"model": self.model, **fields}).encode()
+        kind = "chat completion" if address == self.address else "completion"
         for attempt in range(1, self.attempts + 1):
             wait = self.backoff * 2 ** (attempt - 1)
             try:
                 return self._post(address, body)
             except HTTPError as error:
                 with error:
-                    failure = EndpointError(
-                        f"answered {error.code} {error.reason}", error.read(300), error.code not in _RETRIED
-                    )
+                    problem = f"answered {error.code} {error.reason}"
+                    failure = EndpointError(problem, error.read(300), error.code not in _RETRIED, error.code)
                 if failure.for_good:
                     raise failure from error
                 asked = error.headers.get("Retry-After", "")
@@ -98,7 +98,7 @@ class Endpoint:
             except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
                 failure = EndpointError(f"cannot be reached ({getattr(error, 'reason', None) or error})")
             except ValueError:  # cut off, or a page of a gateway: worth another attempt like a busy server
-                failure = EndpointError("answered with something that is no chat completion")
+                failure = EndpointError(f"answered with something that is no {kind}")
             if attempt < self.attempts:
                 self.sleep(min(wait, _LONGEST_WAIT))
         raise failure

@@ -65,7 +65,7 @@ def test_the_threshold_is_the_median_over_the_trace(rollouts):
 
 
 def test_nothing_written_means_something_else(rollouts):
-    found = importance(rollouts, [np.full(20, np.nan)] * 3, threshold=0.5)
+    found = importance(rollouts, [np.full(20, np.nan)] * 3)
     assert (found.different == 1).all()
     assert found.values["counterfactual-kl"] == pytest.approx(found.values["resampling-kl"])
 

@@ -98,6 +98,15 @@ def test_no_room_in_the_context_is_a_reason(model):
         sample(LocalWriter("tiny"), long, split(long.reasoning), PLAN)
 
 
+def test_states_that_are_no_numbers_are_a_reason(model):
+    import torch
+
+    with torch.no_grad():
+        model.model.layers[1].self_attn.k_proj.weight[:] = float("nan")
+    with pytest.raises(RowError, match="not a number"):
+        sample(LocalWriter("tiny"), TRACE, SENTENCES, PLAN)
+
+
 def test_a_model_without_keys_is_refused_by_name(tokenizer, monkeypatch):
     import transformers as hf
 

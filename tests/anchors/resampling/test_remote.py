@@ -127,7 +127,7 @@ def test_a_busy_server_is_asked_again_and_a_stubborn_one_fails_alone(server):
 )
 def test_rubbish_is_a_failure_with_a_reason(server, body):
     server.script += [(200, body, 0)] * 200
-    with pytest.raises(RowError, match=r"127.0.0.1.*answered with something that is no"):
+    with pytest.raises(RowError, match=r"127.0.0.1.*answered with something that is no completion"):
         sample(writer(server), TRACE, SENTENCES, PLAN)
     rows = score_all(make("resampling", url=server.url, model="m", plan={"rollouts": 2}), [TRACE][:0])
     assert rows == []
@@ -146,9 +146,9 @@ def test_a_refusal_for_good_stops_and_what_was_done_is_kept(server, tmp_path):
     with pytest.raises(UsageError, match=rf"answered 401.*wrong key.*/completions.*'m'.*{KEY_VARIABLE}"):
         sample(writer(server, workers=1), TRACE, SENTENCES, PLAN, gold="5", store=store)
     kept = len(store.read_text().splitlines()) - 1
-    assert 1 <= kept <= 3
+    assert kept == 3, "what was answered before is kept"
     asked = len(server.requests)
-    assert asked < 8, "the others were called off"
+    assert asked == 4, "the others were called off"
     store.write_bytes(store.read_bytes() + b'{"job": [2, fal')
     found = sample(writer(server, workers=1), TRACE, SENTENCES, PLAN, gold="5", store=store)
     assert len(server.requests) - asked == 16 - kept
@@ -164,6 +164,14 @@ def test_a_refusal_for_good_stops_and_what_was_done_is_kept(server, tmp_path):
             Plan(rollouts=6, batch=4, max_tokens=50, forced=True, temperature=1),
             store=store,
         )
+
+
+def test_a_request_that_is_too_long_fails_alone(server):
+    server.script += [(400, b"maximum context length is 10 tokens", 0)] * 2
+    found = sample(writer(server, workers=1), TRACE, SENTENCES, PLAN, gold="5")
+    assert "maximum context length is 10 tokens: it may be too long" in found.failed[0]
+    assert sum(map(len, found.before)) == 18
+    assert len(server.requests) == 16, "it was not asked again"
 
 
 def test_as_a_scorer_the_sentence_that_decides_is_first(server, tmp_path):

@@ -117,8 +117,9 @@ def importance(
         seed: of the draws behind intervals and floors.
     """
     count = len(rollouts.sentences)
-    if threshold is None and cosines is not None and any(len(each) for each in cosines):
-        threshold = float(np.nanmedian(np.concatenate(list(cosines))))
+    if threshold is None and cosines is not None:
+        known = np.concatenate([np.zeros(0), *(each[np.isfinite(each)] for each in cosines)])
+        threshold = float(np.median(known)) if len(known) else 0.0
     table = _Table(count, seed)
     different = np.full(count, np.nan)
     for number in range(count):
@@ -127,7 +128,7 @@ def importance(
         answered, forced = _at(rollouts.forced, number), _at(rollouts.forced, number + 1)
         table.compare("forced", number, answered, forced, forced, _NO_ROLLOUTS)
         if cosines is None or threshold is None:
-            table.leave_out("counterfactual", number, _NO_ENCODER if cosines is None else _NO_ROLLOUTS)
+            table.leave_out("counterfactual", number, _NO_ENCODER)
             continue
         other = [not cosine >= threshold for cosine in cosines[number]]
         changed = [rollout for rollout, differs in zip(without, other, strict=True) if differs]

@@ -43,7 +43,7 @@ class LocalWriter:
         """Does the jobs in order.
 
         Raises:
-            RowError: the reasoning leaves no room in the model's context.
+            RowError: the reasoning leaves no room in the model's context, or the model's states are no numbers.
             InputError: there is no such model, or it keeps no keys and values.
         """
         import torch
@@ -55,6 +55,8 @@ class LocalWriter:
             )
         ids = torch.from_numpy(tokens.ids)
         prefix = read_prefix(model, ids, _CHUNK)
+        if not bool(torch.isfinite(prefix.hidden).all()):
+            raise RowError(f"what {self.model} makes of the reasoning is not a number: load it in float32 or bfloat16.")
         for job in jobs:
             yield Done(job, _continued(_Reader(self.model, tokens, prefix), trace, plan, job))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 from antidistill.anchors.journal import fingerprint
@@ -15,6 +16,8 @@ from antidistill.text import Sentence
 from antidistill.trace import Trace
 
 KEY_VARIABLE = "ANTIDISTILL_ROLLOUTS_KEY"
+_OF_THE_REQUEST = frozenset({400, 413, 422})
+"""Statuses that refuse one request and not all of them, such as one that is longer than the model's context."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,21 +57,35 @@ class RemoteWriter:
     def write(self, trace: Trace, sentences: Sequence[Sentence], plan: Plan, jobs: Sequence[Job]) -> Iterator[Done]:
         """Does the jobs, each in one request; in the order in which they are answered.
 
-        A request that fails in all attempts, or is answered with something else, is a failure of its job alone.
+        A request that fails in all attempts, is answered with something else, or is refused as such (it may be longer than the
+        model's context), is a failure of its job alone.
 
         Raises:
-            UsageError: a request was turned down for good: a wrong key, path or model.
+            UsageError: a request was turned down for good: a wrong key, path or model. No other is begun then, and what was
+                answered before is given first.
         """
+        refused = Event()
         with ThreadPoolExecutor(self.workers) as pool:
-            asked = [pool.submit(self._done, trace, sentences, plan, job) for job in jobs]
+            asked = [pool.submit(self._done, trace, sentences, plan, job, refused) for job in jobs]
+            failures: list[UsageError] = []
             try:
                 for future in as_completed(asked):
-                    yield future.result()
+                    error = future.exception()
+                    if isinstance(error, UsageError):
+                        failures.append(error)
+                    elif (done := future.result()) is not None:
+                        yield done
             finally:
+                refused.set()
                 for future in asked:
                     future.cancel()
+        if failures:
+            raise failures[0]
 
-    def _done(self, trace: Trace, sentences: Sequence[Sentence], plan: Plan, job: Job) -> Done:
+    def _done(self, trace: Trace, sentences: Sequence[Sentence], plan: Plan, job: Job, refused: Event) -> Done | None:
+        """What came of a job; None where another one was refused before it began."""
+        if refused.is_set():
+            return None
         prompt = plan.beginning(trace, sentences, job.kept) + (plan.forcing if job.forced else "")
         options: dict[str, Any] = {"n": job.size, "temperature": plan.temperature, "top_p": plan.top_p}
         options["max_tokens"] = plan.forced_tokens if job.forced else plan.max_tokens
@@ -78,12 +95,14 @@ class RemoteWriter:
             return Done(job, _texts(endpoint.write_on(prompt, **options)))
         except EndpointError as error:
             said = f": {error.said}" if error.said else ""
-            if error.for_good:
+            if error.for_good and error.status not in _OF_THE_REQUEST:
+                refused.set()
                 raise UsageError(
                     f"the model at {endpoint.base} {error}{said}; check the URL (it must serve /completions), the model "
                     f"{self.model!r} and the key in {KEY_VARIABLE}."
                 ) from error
-            return Done(job, (), f"the model at {endpoint.base} {error}{said}: ask again later.")
+            advice = "it may be too long for the model" if error.for_good else "ask again later"
+            return Done(job, (), f"the model at {endpoint.base} {error}{said}: {advice}.")
 
 
 def _texts(reply: Any) -> list[str]:
