@@ -89,6 +89,7 @@ def test_options_reach_their_scorer(examples, out):
         (["--set", "text.view=half"], "one of whole, stream"),
         (["--set", "text.size=3"], "unknown option of text"),
         (["--functions", "trainde"], "did you mean 'trained'"),
+        (["--functions", "endpoint", "--set", "endpoint.url=http://127.0.0.1:9"], "--set endpoint.model=…"),
     ],
 )
 def test_wrong_use_is_told_before_anything_is_written(examples, out, capsys, arguments, told):
@@ -106,6 +107,22 @@ def test_files_are_not_replaced_by_accident(examples, out, tmp_path, capsys):
     assert run(["anchors", str(examples), str(tmp_path / "x.txt")]) == 2
     assert run(["anchors", str(examples), str(out), "--force", "--html", str(out)]) == 2
     assert run(["anchors", str(examples), str(out), "--force"]) == 0
+
+
+def test_no_result_goes_into_the_input_folder(examples, tmp_path, capsys):
+    (tmp_path / "in.jsonl").write_bytes(examples.read_bytes())
+    assert run(["anchors", str(tmp_path), str(tmp_path / "out.jsonl")]) == 2
+    assert "is in the input folder" in capsys.readouterr().err
+
+
+def test_a_tagger_behind_a_url_that_is_not_there_is_a_reason(examples, out, tmp_path):
+    (tmp_path / "in.jsonl").write_bytes(examples.read_bytes().split(b"\n")[0])
+    url = ["--set", "endpoint.url=http://127.0.0.1:9/v1", "--set", "endpoint.model=m", "--set", "endpoint.attempts=1"]
+    assert run(["anchors", str(tmp_path / "in.jsonl"), str(out), "--functions", "endpoint", *url]) == 1
+    (row,) = rows(out)
+    assert "tagger at http://127.0.0.1:9/v1" in row["reasons"]["functions"]
+    assert {one["function"] for one in row["sentences"]} == {None}
+    assert all(one["scores"]["text"] is not None for one in row["sentences"])
 
 
 def test_missing_and_empty_files_are_named(tmp_path, out, capsys):

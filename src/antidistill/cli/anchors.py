@@ -41,10 +41,10 @@ def anchors(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="SCORER.NAME=VALUE", help="Option of a scorer; may be repeated."),
+        typer.Option("--set", metavar="SCORER.NAME=VALUE", help="Option of a scorer or tagger; may be repeated."),
     ] = None,
     functions: Annotated[
-        str, typer.Option(metavar="trained|regex|none", help="What tells the function of a sentence.")
+        str, typer.Option(metavar="trained|regex|endpoint|none", help="What tells the function of a sentence.")
     ] = "trained",
     html: Annotated[Path | None, typer.Option(help="Also a page with heat map, chart and matrix.")] = None,
     max_traces: Annotated[int, typer.Option(min=1, help="How many traces the page holds at most.")] = 20,
@@ -63,10 +63,10 @@ def anchors(
 
         environment()
     wanted = _names(scorers, model)
-    options = _options(wanted, settings or [])
+    options = _options([*wanted, functions], settings or [])
+    tagger = None if functions == "none" else _tagger(functions, options.get(functions, {}))
     with _progress() as progress:
         made = {name: _made(name, model, options.get(name, {}), progress) for name in wanted}
-        tagger = None if functions == "none" else _tagger(functions)
         rows = score_cases(_at_least_one(read_cases(source), source), made, tagger, progress)
         summary, kept = _write(out, rows, model, max_traces if html is not None else 0)
         if html is not None:
@@ -86,6 +86,8 @@ def _check_results(source: Path, out: Path, html: Path | None, json: str | None,
         raise UsageError("OUT, --html and --json name the same file: give each its own.")
     for path in results:
         keep_apart(path, source)
+        if source.is_dir() and path.resolve().is_relative_to(source.resolve()):
+            raise UsageError(f"{path} is in the input folder, where it would be read next time: name another place.")
     for path in results[: 1 + (html is not None)]:
         if path.is_dir() or (path.exists() and not force):
             raise OutputError(f"{path} is there already: give another name, or --force to replace a file.")
@@ -109,7 +111,7 @@ def _options(names: Sequence[str], settings: Iterable[str]) -> dict[str, dict[st
         scorer, dot, option = given.partition(".")
         if not dot or scorer not in names:
             raise UsageError(
-                f"--set {given} is not SCORER.NAME=VALUE of one of the scorers {', '.join(names)}: write for instance "
+                f"--set {given} is not SCORER.NAME=VALUE of one of {', '.join(names)}: write for instance "
                 f"--set {names[0]}.NAME=VALUE."
             )
         found.setdefault(scorer, {})[option] = value
@@ -127,10 +129,19 @@ def _made(name: str, model: str | None, options: Mapping[str, Any], progress: Ca
     return make(name, **{**fitting, **options})
 
 
-def _tagger(name: str) -> Tagger:
+def _tagger(name: str, options: Mapping[str, Any]) -> Tagger:
+    from antidistill import registry
     from antidistill.anchors.functions import make
 
-    return make(name)
+    needed = [
+        field.name
+        for field in dataclasses.fields(registry.load("taggers", name))
+        if field.init and field.default is field.default_factory is dataclasses.MISSING and field.name not in options
+    ]
+    if needed:
+        wanted = " ".join(f"--set {name}.{option}=…" for option in needed)
+        raise UsageError(f"--functions {name} needs {' and '.join(needed)}: give {wanted}.")
+    return make(name, **options)
 
 
 def _at_least_one(cases: Iterator[Case], source: Path) -> Iterator[Case]:
