@@ -30,7 +30,10 @@ def method(stored: Stored, name: str) -> Iterator[str]:
 def _costs(stored: Stored, name: str) -> Iterator[str]:
     if name in registry.names("defenses"):
         yield "The answer stays byte for byte, so the teacher loses nothing."
-        yield "A model runs over every trace, unless its scorer needs none." if name == "anchors" else "No model runs."
+        if name == "anchors":
+            yield "A model runs over every trace, unless its scorer needs none; how fast, [anchors](anchors.md) says."
+            return
+        yield "No model runs."
         if "guard" in stored.found:
             speed = estimate(stored.found["guard"]["jsonl"]["guard"])
             measured = "" if name == "traceguard" else ", measured with `traceguard`"
