@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +65,21 @@ class Journal:
     def _read(self, path: Path) -> list[dict[str, Any]]:
         """The records of a file; what is torn is cut off."""
         try:
-            lines = [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-            os.truncate(path, sum(map(len, lines)))
+            lines = path.read_bytes().split(b"\n")[:-1]
         except OSError as error:
             raise OutputError(f"{path} cannot be read ({error.strerror or error}): name another file.") from error
+        rows = self._checked(path, lines)
+        os.truncate(path, sum(len(line) + 1 for line in lines))
+        return rows
+
+    def _checked(self, path: Path, lines: Sequence[bytes]) -> list[dict[str, Any]]:
+        """The records, if the first line names this job."""
         try:
             rows = [orjson.loads(line) for line in lines]
-            if not all(isinstance(row, dict) for row in rows):
-                raise ValueError("a line that is no object")
             given = rows[0]["job"] if rows else self._job
-        except (ValueError, KeyError) as error:
+            if not all(isinstance(row, dict) for row in [given, *rows]):
+                raise ValueError("a line is no object")
+        except (ValueError, LookupError, TypeError) as error:
             raise UsageError(f"{path} is no journal of results ({error}): name another file, or delete it.") from error
         other = sorted(name for name in given.keys() | self._job.keys() if given.get(name) != self._job.get(name))
         if other:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antidistill.anchors.resampling.distributions import answers_apart, counted, divergence, rates_apart
@@ -10,6 +10,7 @@ from antidistill.anchors.resampling.distributions import answers_apart, counted,
 ANSWERS = st.lists(st.sampled_from(["1", "2", "3", None]), min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(ANSWERS, ANSWERS)
 def test_divergence_is_finite_and_never_negative(first, second):
     apart = answers_apart(first, second)
@@ -18,6 +19,7 @@ def test_divergence_is_finite_and_never_negative(first, second):
     assert answers_apart(first, first).interval.value == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=40), st.lists(st.booleans(), min_size=1, max_size=40))
 def test_the_difference_of_two_rates_turns_its_sign_with_the_samples(first, second):
     apart, turned = rates_apart(first, second), rates_apart(second, first)
