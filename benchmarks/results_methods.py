@@ -40,9 +40,11 @@ def _costs(stored: Stored, name: str) -> Iterator[str]:
             yield f"`guard` does {interval(speed, '%.0f')} MB/s (n = {speed.n}{measured})."
         return
     yield "The teacher's own answers suffer, so its strength is set by what it may cost."
-    for setup, standing in stored.standings(name):
-        if standing.teacher is not None:
-            yield f"Teacher in {setup.title.rsplit(', ')[0]}: {interval(standing.teacher, '%.1f', 100)} %."
+    yield from dict.fromkeys(  # students of one world share their teacher
+        f"Teacher in {setup.title.rsplit(', ')[0]}: {interval(standing.teacher, '%.1f', 100)} %."
+        for setup, standing in stored.standings(name)
+        if standing.teacher is not None
+    )
     ratios = stored.found.get("sampling", {}).get("ratios", {})
     if name in _SPEED and all(ratio in ratios for ratio in _SPEED[name]):
         slower, alone = (estimate(ratios[ratio]) for ratio in _SPEED[name])
