@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -207,3 +208,44 @@ def test_files_that_are_there_are_not_replaced_unless_forced(guarded, tmp_path, 
     assert back.read_bytes() == b"mine"
     restore_files(*guarded, back, key_file=key_file, force=True)
     assert back.read_bytes() != b"mine"
+
+
+def changed_answer(row):
+    return row | {"answer": row["answer"] + "!"}
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_changed_answer_is_noticed(guard, tmp_path, key_file, kind, whole):
+    rows = [
+        trace(n) | ({"n_tokens": 60} if whole else {}) for n in range(1, 6)
+    ]  # dropped, so the ledger holds whole rows
+    source, out, ledger = (tmp_path / f"{name}.{kind}" for name in ("in", "out", "ledger"))
+    write_rows(source, rows)
+    guard(source, out, ledger=ledger, leaks=Leaks.DROP)
+    kept = read_rows(out)
+    write_rows(out, [changed_answer(row) if number == 3 else row for number, row in enumerate(kept)])
+    with pytest.raises(LedgerError, match="row 4 .*chang"):
+        restore_files(out, ledger, tmp_path / f"again.{kind}", key_file=key_file)
+    write_rows(out, kept)
+    restore_files(out, ledger, tmp_path / f"again.{kind}", key_file=key_file)
+    assert read_rows(tmp_path / f"again.{kind}") == rows
+
+
+def write_rows(path, rows):
+    path.write_bytes(lines(rows)) if path.suffix == ".jsonl" else pq.write_table(pa.Table.from_pylist(rows), path)
+
+
+def read_rows(path):
+    return [orjson.loads(line) for line in path.open()] if path.suffix == ".jsonl" else pq.read_table(path).to_pylist()
+
+
+def test_restored_parquet_keeps_the_row_groups(guard, table, tmp_path, key_file):
+    out, ledger, again = tmp_path / "out.parquet", tmp_path / "ledger", tmp_path / "again.parquet"
+    guard(table, out, ledger=ledger)
+    restore_files(out, ledger, again, key_file=key_file)
+    counts = [
+        [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+        for file in map(pq.ParquetFile, (table, again))
+    ]
+    assert counts[0] == counts[1]

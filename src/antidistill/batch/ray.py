@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import pickle
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -46,7 +47,7 @@ def run_on_ray(work: Work) -> Results:
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
-    units = [{"unit": unit} for unit in _units(work)]
+    units = [{"unit": pickle.dumps(unit)} for unit in _units(work)]  # bytes need no detour through objects
     if not units:
         return
     dataset = ray.data.from_items(units, override_num_blocks=len(units))
@@ -62,8 +63,8 @@ def _units(work: Work) -> Iterator[_Unit]:
             yield _Unit(shard, None)
 
 
-def _guard(item: dict[str, _Unit], work: Work) -> Iterator[dict[str, Any]]:
-    shard, chunk = item["unit"]
+def _guard(item: dict[str, bytes], work: Work) -> Iterator[dict[str, Any]]:
+    shard, chunk = pickle.loads(item["unit"])
     kernel = _kernel(work)
     for part in [chunk] if chunk else shard_chunks(work, shard, by_reference=False):
         yield _to_record(part.after, kernel(part))

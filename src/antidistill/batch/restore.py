@@ -15,20 +15,21 @@ from antidistill.batch.arrow import row_from_text
 from antidistill.batch.chunks import open_parquet
 from antidistill.batch.drafts import Draft, explained
 from antidistill.batch.kernel import packed
-from antidistill.batch.ledger import Ledger, LedgerText
+from antidistill.batch.ledger import Ledger, LedgerText, Line
 from antidistill.batch.seal import Sealer
 from antidistill.batch.targets import check_absent, targets
-from antidistill.batch.undo import check_answers, undo
+from antidistill.batch.undo import check_answers, check_rest, undo
 from antidistill.batch.walk import Walk, raw_line
 from antidistill.errors import KeyFileError, LedgerError, RowError
-from antidistill.formats import sources
+from antidistill.formats import Change, sources
 from antidistill.formats.files import is_parquet, lines, packing_of
 from antidistill.formats.jsonl import decode, splice
-from antidistill.formats.parquet import replace, rows, writer_options
+from antidistill.formats.parquet import assigned, replace, rows, writer_options
 from antidistill.keys import key_path, read_key
 
 _BLOCK_BYTES = 8 << 20
 _BATCH_ROWS = 2048
+_GROUP_BYTES = 128 << 20
 
 
 class Restored(NamedTuple):
@@ -148,11 +149,15 @@ def _restored_lines(shard: Path, walk: Walk, sealer: Sealer | None) -> Iterator[
 def _restored_line(line: bytes, walk: Walk, sealer: Sealer | None) -> bytes:
     entries = walk.lines()
     try:
-        original = undo(decode(line), entries, sealer)
+        row = decode(line)
+        original = undo(row, entries, sealer)
         restored = splice(line, original.changes) if original.whole_row is None else original.whole_row
     except RowError as error:
         raise LedgerError(f"row {entries[0].fields['row']} of the guarded file cannot be read: {error}") from error
-    check_answers(decode(restored), entries)
+    restored_row = decode(restored)
+    check_answers(restored_row, entries)
+    if original.whole_row is not None:
+        check_rest(row, restored_row, entries)
     return restored
 
 
@@ -163,14 +168,29 @@ def _restore_parquet(shard: Path, source: dict[str, Any], path: Path, walk: Walk
         schema = pa.ipc.read_schema(pa.BufferReader(binascii.a2b_base64(source["schema"])))
     count = 0
     with pq.ParquetWriter(path, schema, **writer_options(file)) as writer:
-        for batch in file.iter_batches(_BATCH_ROWS):
-            table = pa.Table.from_batches(_restored_batches(batch, walk, sealer), schema)
-            writer.write_table(table)
-            count += table.num_rows
+        for number in range(file.num_row_groups):
+            for table in _restored_tables(file, number, schema, walk, sealer):
+                writer.write_table(table, row_group_size=max(1, table.num_rows))
+                count += table.num_rows
         last = [_raw_row(record) for record in walk.rejected()]
         if last:
             writer.write_table(pa.Table.from_batches(last, schema))
     return count + len(last)
+
+
+def _restored_tables(
+    file: pq.ParquetFile, number: int, schema: pa.Schema, walk: Walk, sealer: Sealer | None
+) -> Iterator[pa.Table]:
+    """A row group as one table; one that is larger than `_GROUP_BYTES` in pieces."""
+    is_large = file.metadata.row_group(number).total_byte_size > _GROUP_BYTES
+    batches: list[pa.RecordBatch] = []
+    for batch in file.iter_batches(_BATCH_ROWS, row_groups=[number]):
+        batches += _restored_batches(batch, walk, sealer)
+        if is_large:
+            yield pa.Table.from_batches(batches, schema)
+            batches = []
+    if batches:
+        yield pa.Table.from_batches(batches, schema)
 
 
 def _restored_batches(batch: pa.RecordBatch, walk: Walk, sealer: Sealer | None) -> list[pa.RecordBatch]:
@@ -185,13 +205,29 @@ def _restored_batches(batch: pa.RecordBatch, walk: Walk, sealer: Sealer | None) 
             raise LedgerError(f"row {entries[0].fields['row']} of the guarded file cannot be read: {row}")
         original = undo(row, entries, sealer)
         if original.whole_row is not None:
-            before.append(row_from_text(original.whole_row))
+            whole_row = row_from_text(original.whole_row)
+            _check_whole(row, whole_row, entries)
+            before.append(whole_row)
             replaced.add(position)
-        elif original.changes:
+        else:
+            check_answers(_changed_back(row, original.changes), entries)
             changed[position] = original.changes
         if before:
             whole[position] = before
     return list(_assembled(replace(batch, changed), whole, replaced))
+
+
+def _check_whole(row: dict[str, Any], whole_row: pa.RecordBatch, entries: Sequence[Line]) -> None:
+    (original,) = rows(whole_row)
+    if isinstance(original, RowError):
+        raise LedgerError(f"row {entries[0].fields['row']} of the ledger cannot be read: {original}")
+    check_rest(row, original, entries)
+
+
+def _changed_back(row: dict[str, Any], what: Sequence[Change]) -> dict[str, Any]:
+    for change in what:
+        row = assigned(row, change.path, change.new)
+    return row
 
 
 def _assembled(

@@ -11,7 +11,7 @@ from antidistill.batch.ledger import Line, opened
 from antidistill.batch.seal import Sealer
 from antidistill.errors import LedgerError, RowError
 from antidistill.formats import Change, Found, Place, Row, changes, locate
-from antidistill.formats.found import value_at
+from antidistill.formats.found import KeyPath, strings, value_at
 from antidistill.trace import Trace, undo_edits
 
 
@@ -62,6 +62,26 @@ def check_answers(original: Row, lines: Sequence[Line]) -> None:
         raise LedgerError(
             f"{_place(lines[0])}: the answer is not the one that was guarded; the guarded file was changed."
         )
+
+
+def check_rest(guarded: Row, original: Row, lines: Sequence[Line]) -> None:
+    """Raises LedgerError if a text of a guarded row, outside of its reasoning, is another one than in the original.
+
+    For rows that the ledger holds whole: what was removed from them is not looked for.
+    """
+    pieces: dict[KeyPath, list[tuple[int, int]]] = {}
+    for line in lines:
+        for path, start, end in line.fields["at"]:
+            pieces.setdefault(tuple(path), []).append((start, end))
+    for path, text in strings(guarded):
+        start = min((start for start, _ in pieces.get(path, ())), default=len(text))
+        end = max((end for _, end in pieces.get(path, ())), default=0)
+        try:
+            was = value_at(original, path)
+        except LookupError:
+            was = None
+        if not isinstance(was, str) or not was.startswith(text[:start]) or not was.endswith(text[end:]):
+            raise LedgerError(f"{_place(lines[0])}: the guarded file was changed at {'.'.join(map(str, path))}.")
 
 
 def _guarded(row: Row, line: Line) -> tuple[str, tuple[Place, ...]]:

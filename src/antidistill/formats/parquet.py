@@ -55,7 +55,10 @@ def rows(batch: pa.RecordBatch) -> list[dict[str, Any] | RowError]:
 
 
 def readable(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The columns that hold text or single numbers, or anything that betrays an edit by a name inside: no embeddings, times, images."""
+    """The columns that hold text or single numbers, or anything that betrays an edit by a name inside.
+
+    Embeddings, times and images are not among them.
+    """
     return batch.select([field.name for field in batch.schema if _is_read(field.type) or betrays_inside(field.type)])
 
 
@@ -166,17 +169,18 @@ def _rebuilt(array: pa.Array, puts: list[_Put]) -> pa.Array:
     """Any other type, by way of Python objects."""
     values = array.to_pylist()
     for at, path, value in puts:
-        values[at] = _assigned(values[at], path, value)
+        values[at] = assigned(values[at], path, value)
     return pa.array(values, array.type)
 
 
-def _assigned(container: Any, path: KeyPath, value: str | None) -> Any:
+def assigned(container: Any, path: KeyPath, value: str | None) -> Any:
+    """A copy of the row or value, with another value at the path."""
     if not path:
         return value
     if isinstance(container, dict):
-        return {**container, path[0]: _assigned(container[path[0]], path[1:], value)}
+        return {**container, path[0]: assigned(container[path[0]], path[1:], value)}
     members = list(container)
-    members[int(path[0])] = _assigned(members[int(path[0])], path[1:], value)
+    members[int(path[0])] = assigned(members[int(path[0])], path[1:], value)
     return type(container)(members)
 
 
