@@ -59,7 +59,7 @@ def _pattern(signs: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, signs)), re.IGNORECASE | re.ASCII)
 
 
-_OPENING, _SPECIAL_OPENING = _pattern(_OPENINGS), _pattern(_SPECIAL)
+_OPENING = _pattern(_OPENINGS)
 
 
 class Delimited:
@@ -216,11 +216,16 @@ class Delimited:
             self._searched = max(self._block, self._searched - gone + 1)
 
     def _held(self, final: bool) -> Iterator[Segment]:
-        opening = _SPECIAL_OPENING.search(self._text, self._done)
+        opening = _OPENING.search(
+            self._text, self._done
+        )  # behind another one, a special one may stand inside of its block
         found = self._find_closing(final)
-        if opening is not None and (found is None or opening.start() < found[0]):
+        special = opening is not None and opening[0].translate(_ASCII_LOWER) in _SPECIAL
+        if opening is not None and special and (found is None or opening.start() < found[0]):
             yield self._take(opening.end(), False)
             self._enter(_BY_OPENING[opening[0].translate(_ASCII_LOWER)])
+        elif opening is not None and found is not None and self._is_foreign(opening, found):
+            self._suspect_block(opening)
         elif found is not None:
             yield from self._as_batch(found[1])
         elif final:
@@ -230,15 +235,15 @@ class Delimited:
         """Decides a held text up to a closing delimiter, or up to its end, as a file would."""
         text = self._text[:closes]
         known = thinking.find(text) or thinking.find(thinking.in_any_case(text) or text)
-        block = next((block for block in known if block.start >= self._done), None)
-        if block is not None:
+        blocks = [block for block in known if block.start >= self._done]
+        for block in blocks:
             yield self._take(block.start, False)
             opening = self._text[block.opens : block.start].translate(_ASCII_LOWER)
             if block.end == closes and opening in _BY_OPENING:  # another family's closing delimiter ends nothing
                 self._enter(_BY_OPENING[opening])
                 return
             yield self._take(block.end, True, ends=True)
-        yield self._take(closes, False, mark=block is not None)
+        yield self._take(closes, False, mark=bool(blocks))
         self._state, self._searched = _State.OUTSIDE, closes
 
     def _outside(self, final: bool) -> Iterator[Segment]:
@@ -254,9 +259,17 @@ class Delimited:
             yield self._take(opening.end(), False, mark=True)
             self._enter(_BY_OPENING[sign])
         else:
-            self._state = _State.SUSPECT
-            self._look_for(tuple(sign.lower() for sign in _BY_OPENING[sign].closings))
-            self._searched = opening.end()
+            self._suspect_block(opening)
+
+    def _is_foreign(self, opening: re.Match[str], closing: tuple[int, int]) -> bool:
+        """Whether a closing delimiter stands inside what may be a block of another family."""
+        own = _BY_OPENING[opening[0].translate(_ASCII_LOWER)].closings
+        return opening.end() <= closing[0] and self._text[slice(*closing)].lower() not in map(str.lower, own)
+
+    def _suspect_block(self, opening: re.Match[str]) -> None:
+        self._state = _State.SUSPECT
+        self._look_for(tuple(sign.lower() for sign in _BY_OPENING[opening[0].translate(_ASCII_LOWER)].closings))
+        self._searched = opening.end()
 
     def _suspect(self, final: bool) -> Iterator[Segment]:
         """An opening delimiter inside an answer: a block if it is closed and stands where blocks stand."""
