@@ -185,10 +185,11 @@ def sample(
     texts: dict[Job, Sequence[str]] = {Job(*record["job"]): record["texts"] for record in journal}
     todo = [job for job in all_jobs(len(sentences), plan) if job not in texts]
     failed: dict[int, str] = {}
+    price = cost(trace, sentences, plan, todo)
     if todo:
-        progress(f"resampling: {cost(trace, sentences, plan, todo)}")
+        progress(f"resampling: {price}")
     for number, done in enumerate(writer.write(trace, sentences, plan, todo) if todo else ()):
-        progress(f"resampling: {number + 1:,} of {len(todo):,}")
+        progress(f"resampling: {number + 1:,} of {price}")
         if done.failure:
             failed[done.job.kept] = done.failure
             continue
