@@ -83,7 +83,7 @@ def test_the_limit_of_time(then):
 
 
 def test_the_limit_of_characters():
-    lane = Lane(guard(hold_bytes=20, on_failure=OnFailure.FAIL))
+    lane = Lane(guard(hold_bytes=18, on_failure=OnFailure.FAIL))
     lane.feed("Wait, and on and")
     with pytest.raises(DefenseError):
         lane.feed(" on.")

@@ -1,12 +1,17 @@
-"""Answers of our own: errors in the shape that the clients of a route expect."""
+"""Answers of our own, with errors in the shape that the clients of a route expect, and whole answers of the engine."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 
+from antidistill.errors import UpstreamGarbage
+from antidistill.serve.app.engine import Answer, upstream_error
+from antidistill.serve.side_channels.request_fields import ANSWER_HEADERS
 from antidistill.serve.wire.tree import dumps
 
 _ANTHROPIC = {
@@ -44,3 +49,35 @@ def error_response(
         return json_response({"error": error["message"]}, status, headers)
     full = {"message": error["message"], "type": "invalid_request_error", "param": None, "code": None} | dict(error)
     return json_response({"error": full}, status, headers)
+
+
+async def read_answer(answer: Answer, limit: int, seconds: float) -> bytes:
+    """A whole body of the engine.
+
+    Args:
+        answer: whose head has come.
+        limit: bytes.
+        seconds: without a byte.
+
+    Raises:
+        UpstreamError: it is too long, broke off, or stalled.
+    """
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while True:
+            async with asyncio.timeout(seconds):
+                data = await answer.content.readany()
+            if not data:
+                return b"".join(parts)
+            parts.append(data)
+            size += len(data)
+            if size > limit:
+                raise UpstreamGarbage(f"a body of more than {limit:,} bytes")
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise upstream_error(error) from error
+
+
+def kept_headers(answer: Answer) -> dict[str, str]:
+    """Headers of the engine that reach the client."""
+    return {name: value for name, value in answer.headers.items() if name.lower() in ANSWER_HEADERS}

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from importlib import metadata
 
 import aiohttp
 from aiohttp import web
 
-from antidistill.errors import AntidistillError, DefenseError, Refused, UpstreamError, UpstreamGarbage
-from antidistill.serve.app.answers import error_response, json_response
-from antidistill.serve.app.engine import Answer, Engine, upstream_error
+from antidistill.errors import DefenseError, Refused, UpstreamError, UpstreamGarbage
+from antidistill.serve.app.answers import error_response, kept_headers, read_answer
+from antidistill.serve.app.engine import Answer, Engine
 from antidistill.serve.app.exchange import Exchange
+from antidistill.serve.app.own_routes import OWN, OwnRoutes
 from antidistill.serve.app.relay import CLIENT_GONE, STREAM_HEADERS, Relay, Verbatim
 from antidistill.serve.app.told import tell
 from antidistill.serve.audit import AuditLog
@@ -21,12 +20,9 @@ from antidistill.serve.dialects.table import DIALECTS, STREAM_TYPES
 from antidistill.serve.operations import Gate, Metrics, Spans, log, read_body, request_id
 from antidistill.serve.policies import PolicyBook, presented_key
 from antidistill.serve.side_channels import failures
-from antidistill.serve.side_channels.request_fields import ANSWER_HEADERS
 from antidistill.serve.side_channels.requests import close_channels, engine_headers, read_request
 from antidistill.serve.turns import Turns
 
-_OWN = frozenset({"/livez", "/readyz", "/version", "/v1/models"})
-_READY_SECONDS = 5.0
 _ERROR_BYTES = 65_536
 
 
@@ -56,7 +52,7 @@ class Proxy:
         self._spans, self._audit = spans, audit
         self._routes = {route: dialect for route, dialect in DIALECTS.items() if route in routes}
         self._marked_models: set[str] = set()
-        self._ready = (0.0, False)
+        self._own = OwnRoutes(book, engine, self.gate)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answers one request; nothing that goes wrong tells the client more than it may know."""
@@ -89,17 +85,10 @@ class Proxy:
                 raise Refused(405, "method_not_allowed", "this route takes POST.")
             with self.gate.admitted():
                 return await self._guarded(request, route, rid)
-        if route in _OWN:
+        if route in OWN:
             if request.method not in {"GET", "HEAD"}:
                 raise Refused(405, "method_not_allowed", "this route takes GET.")
-            if route == "/livez":
-                return json_response({"status": "alive"})
-            if route == "/readyz":
-                ready = await self._is_ready()
-                return json_response({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
-            if route == "/version":
-                return json_response({"version": metadata.version("antidistill")})
-            return await self._models(request, rid)
+            return await self._own.answer(request, route, rid)
         raise Refused(404, "not_found", "there is nothing here.")
 
     def _refuse(self, refused: Refused, route: str) -> web.Response:
@@ -169,7 +158,7 @@ class Proxy:
 
     async def _answer(self, exchange: Exchange, answer: Answer, guarded: bool) -> web.StreamResponse:
         kind = answer.content_type
-        headers = {**_kept(answer), "x-request-id": exchange.request_id}
+        headers = {**kept_headers(answer), "x-request-id": exchange.request_id}
         if kind in STREAM_TYPES:
             response = web.StreamResponse(
                 headers={**headers, **STREAM_HEADERS, "Content-Type": answer.headers["Content-Type"]}
@@ -190,7 +179,8 @@ class Proxy:
         return web.Response(body=body, headers=headers, content_type="application/json")
 
     async def _whole(self, exchange: Exchange, answer: Answer, guarded: bool) -> bytes:
-        data = await _read(answer, exchange.snapshot.settings.limits.max_response_bytes, exchange)
+        limits = exchange.snapshot.settings.limits
+        data = await read_answer(answer, limits.max_response_bytes, limits.idle_seconds)
         if not guarded:
             return data
         try:
@@ -221,68 +211,8 @@ class Proxy:
             pass
         exchange.outcome, exchange.error = "upstream_error", "status"
         status = answer.status if 400 <= answer.status < 600 else 502
-        headers = {**_kept(answer), "x-request-id": exchange.request_id}
+        headers = {**kept_headers(answer), "x-request-id": exchange.request_id}
         return error_response(exchange.route, status, failures.from_engine(status, body), headers)
-
-    async def _models(self, request: web.BaseRequest, rid: str) -> web.Response:
-        snapshot = self.book.current
-        snapshot.client(presented_key(request.headers.items()))
-        own = {"accept-encoding": "identity", "x-request-id": rid}
-        headers = snapshot.credentials.apply(engine_headers(request.headers.items(), own))
-        answer = await self.engine.ask("GET", "/v1/models", headers, None)
-        try:
-            if answer.status != 200:
-                raise Refused(502, "upstream_status", "the engine does not tell its models.")
-            if answer.content_type != "application/json":
-                raise UpstreamGarbage("a response that is not JSON")
-            body = await _read(answer, snapshot.settings.limits.max_response_bytes)
-        finally:
-            answer.close()
-        return web.Response(body=body, content_type="application/json")
-
-    async def _is_ready(self) -> bool:
-        """Whether the engine answers; asked at most every few seconds."""
-        now = time.monotonic()
-        if now - self._ready[0] > _READY_SECONDS:
-            self._ready = (now, await self._reaches_engine())
-        return self._ready[1] and not self.gate.draining
-
-    async def _reaches_engine(self) -> bool:
-        try:
-            async with asyncio.timeout(_READY_SECONDS):
-                headers = self.book.current.credentials.apply([("accept-encoding", "identity")])
-                answer = await self.engine.ask("GET", "/v1/models", headers, None)
-        except (AntidistillError, TimeoutError):
-            return False
-        answer.close()
-        return answer.status < 500
-
-
-async def _read(answer: Answer, limit: int, exchange: Exchange | None = None) -> bytes:
-    """A whole body of the engine.
-
-    Raises:
-        UpstreamError: it is too long, broke off, or stalled.
-    """
-    parts: list[bytes] = []
-    size = 0
-    seconds = exchange.snapshot.settings.limits.idle_seconds if exchange else 30.0
-    try:
-        while True:
-            async with asyncio.timeout(seconds):
-                data = await answer.content.readany()
-            if not data:
-                return b"".join(parts)
-            parts.append(data)
-            size += len(data)
-            if size > limit:
-                raise UpstreamGarbage(f"a body of more than {limit:,} bytes")
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise upstream_error(error) from error
-
-
-def _kept(answer: Answer) -> dict[str, str]:
-    return {name: value for name, value in answer.headers.items() if name.lower() in ANSWER_HEADERS}
 
 
 def _retried(exchange: Exchange) -> None:

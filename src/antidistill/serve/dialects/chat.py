@@ -13,9 +13,9 @@ from antidistill.serve.dialects.shapes import Role, Shape
 from antidistill.serve.dialects.stream import GuardedStream
 from antidistill.serve.dialects.template import Template, learn
 from antidistill.serve.guard.context import Context
-from antidistill.serve.guard.delimited import Segment
 from antidistill.serve.guard.flow import Flow, whole_text
 from antidistill.serve.guard.parts import Paced, Part
+from antidistill.serve.guard.signs import Segment
 from antidistill.serve.policies import Unopened
 from antidistill.serve.wire import sse
 from antidistill.serve.wire.sse import Event

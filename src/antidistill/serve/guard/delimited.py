@@ -5,32 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum, auto
-from typing import NamedTuple
 
+from antidistill.serve.guard.signs import (
+    ASCII_LOWER,
+    BY_OPENING,
+    FIRST,
+    IMPLIED,
+    LONGEST,
+    OPENING,
+    OPENINGS,
+    QUOTES,
+    SPECIAL,
+    Segment,
+    pattern,
+)
 from antidistill.serve.policies import Unopened
 from antidistill.text import thinking
-from antidistill.text.thinking import DELIMITERS, Delimiters
-
-
-class Segment(NamedTuple):
-    """A decided piece of the text.
-
-    Attributes:
-        reasoning: part of the reasoning; else it passes as it is.
-        text: the piece; may be empty where `ends`.
-        ends: a block of reasoning ends here.
-        mark: a delimiter, so no part of an answer.
-    """
-
-    reasoning: bool
-    text: str
-    ends: bool = False
-    mark: bool = False
-
-    @property
-    def answers(self) -> bool:
-        """Whether a client sees part of an answer."""
-        return not (self.reasoning or self.mark) and self.text.strip() != ""
+from antidistill.text.thinking import Delimiters
 
 
 class _State(Enum):
@@ -42,24 +33,7 @@ class _State(Enum):
     PLAIN = auto()
 
 
-_BY_OPENING = {d.opening.lower(): d for d in DELIMITERS}
-_OPENINGS = tuple(_BY_OPENING)
-_SPECIAL = tuple(opening for opening in _OPENINGS if opening.startswith("<|"))
-_IMPLIED = tuple(sign.lower() for d in DELIMITERS if d.implied for sign in d.closings)
-_QUOTES = frozenset("`'\"“”‘’«»")
 _WINDOW = 4096
-_LONGEST = max(map(len, (*_OPENINGS, *(sign for d in DELIMITERS for sign in d.closings))))
-_FIRST = frozenset("<[◁")
-"""What a delimiter starts with."""
-_ASCII_LOWER = {code: code + 32 for code in range(65, 91)}
-"""`str.lower` may change the length of a text."""
-
-
-def _pattern(signs: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, signs)), re.IGNORECASE | re.ASCII)
-
-
-_OPENING = _pattern(_OPENINGS)
 
 
 class Delimited:
@@ -136,13 +110,13 @@ class Delimited:
 
     def _start(self, final: bool) -> Iterator[Segment]:
         head = self._text.lstrip()
-        lowered = head[:_LONGEST].translate(_ASCII_LOWER)
-        opening = next((o for o in _OPENINGS if lowered.startswith(o)), None)
+        lowered = head[:LONGEST].translate(ASCII_LOWER)
+        opening = next((o for o in OPENINGS if lowered.startswith(o)), None)
         if opening is not None:
             end = len(self._text) - len(head) + len(opening)
             yield self._take(end, False, mark=True)
-            self._enter(_BY_OPENING[opening])
-        elif final or (head and not any(o.startswith(lowered) for o in _OPENINGS)):
+            self._enter(BY_OPENING[opening])
+        elif final or (head and not any(o.startswith(lowered) for o in OPENINGS)):
             self._without_opening(final)
 
     def _without_opening(self, final: bool) -> None:
@@ -150,12 +124,12 @@ class Delimited:
             self._state = _State.PLAIN
         elif self._unopened is Unopened.REASONING and not final:
             self._state = _State.INSIDE
-            self._look_for(_IMPLIED)
+            self._look_for(IMPLIED)
         elif self._unopened is Unopened.ANSWER:
             self._state = _State.OUTSIDE
         else:
             self._state = _State.HELD
-            self._look_for(_IMPLIED)
+            self._look_for(IMPLIED)
 
     def _enter(self, delimiters: Delimiters) -> None:
         self._state = _State.INSIDE
@@ -163,18 +137,18 @@ class Delimited:
 
     def _look_for(self, closings: tuple[str, ...]) -> None:
         self._closings = closings
-        self._closing = _pattern(closings)
+        self._closing = pattern(closings)
         self._searched = self._block = self._done
 
     def _find_closing(self, final: bool) -> tuple[int, int] | None:
         """Start and end of the next closing delimiter that is not a mention; None if it is not there, or not sure yet."""
         for match in self._closing.finditer(self._text, self._searched):
             start, end = match.span()
-            quoted = start > 0 and self._text[start - 1] in _QUOTES
+            quoted = start > 0 and self._text[start - 1] in QUOTES
             if quoted and end == len(self._text) and not final:
                 self._searched = start
                 return None
-            if not (quoted and self._text[end : end + 1] in _QUOTES and end < len(self._text)):
+            if not (quoted and self._text[end : end + 1] in QUOTES and end < len(self._text)):
                 return start, end
             self._searched = end
         self._searched = max(self._searched, self._certain(self._closings))
@@ -182,10 +156,10 @@ class Delimited:
 
     def _certain(self, signs: tuple[str, ...]) -> int:
         """Where a sign may begin that is not complete; the length of the text if there is none."""
-        start = max(self._done, len(self._text) - _LONGEST + 1)
+        start = max(self._done, len(self._text) - LONGEST + 1)
         tail = self._text[start:]
         for at, character in enumerate(tail):
-            if character in _FIRST and any(sign.startswith(tail[at:].translate(_ASCII_LOWER)) for sign in signs):
+            if character in FIRST and any(sign.startswith(tail[at:].translate(ASCII_LOWER)) for sign in signs):
                 return start + at
         return len(self._text)
 
@@ -216,14 +190,14 @@ class Delimited:
             self._searched = max(self._block, self._searched - gone + 1)
 
     def _held(self, final: bool) -> Iterator[Segment]:
-        opening = _OPENING.search(
+        opening = OPENING.search(
             self._text, self._done
         )  # behind another one, a special one may stand inside of its block
         found = self._find_closing(final)
-        special = opening is not None and opening[0].translate(_ASCII_LOWER) in _SPECIAL
+        special = opening is not None and opening[0].translate(ASCII_LOWER) in SPECIAL
         if opening is not None and special and (found is None or opening.start() < found[0]):
             yield self._take(opening.end(), False)
-            self._enter(_BY_OPENING[opening[0].translate(_ASCII_LOWER)])
+            self._enter(BY_OPENING[opening[0].translate(ASCII_LOWER)])
         elif opening is not None and found is not None and self._is_foreign(opening, found):
             self._suspect_block(opening)
         elif found is not None:
@@ -238,9 +212,9 @@ class Delimited:
         blocks = [block for block in known if block.start >= self._done]
         for block in blocks:
             yield self._take(block.start, False)
-            opening = self._text[block.opens : block.start].translate(_ASCII_LOWER)
-            if block.end == closes and opening in _BY_OPENING:  # another family's closing delimiter ends nothing
-                self._enter(_BY_OPENING[opening])
+            opening = self._text[block.opens : block.start].translate(ASCII_LOWER)
+            if block.end == closes and opening in BY_OPENING:  # another family's closing delimiter ends nothing
+                self._enter(BY_OPENING[opening])
                 return
             yield self._take(block.end, True, ends=True)
         yield self._take(closes, False, mark=bool(blocks))
@@ -248,27 +222,27 @@ class Delimited:
 
     def _outside(self, final: bool) -> Iterator[Segment]:
         """An answer, in which a further block may open."""
-        opening = _OPENING.search(self._text, self._searched)
+        opening = OPENING.search(self._text, self._searched)
         if opening is None:
-            self._searched = len(self._text) if final else self._certain(_OPENINGS)
+            self._searched = len(self._text) if final else self._certain(OPENINGS)
             yield self._take(self._searched, False)
             return
-        sign = opening[0].translate(_ASCII_LOWER)
+        sign = opening[0].translate(ASCII_LOWER)
         yield self._take(opening.start(), False)
-        if sign in _SPECIAL:
+        if sign in SPECIAL:
             yield self._take(opening.end(), False, mark=True)
-            self._enter(_BY_OPENING[sign])
+            self._enter(BY_OPENING[sign])
         else:
             self._suspect_block(opening)
 
     def _is_foreign(self, opening: re.Match[str], closing: tuple[int, int]) -> bool:
         """Whether a closing delimiter stands inside what may be a block of another family."""
-        own = _BY_OPENING[opening[0].translate(_ASCII_LOWER)].closings
+        own = BY_OPENING[opening[0].translate(ASCII_LOWER)].closings
         return opening.end() <= closing[0] and self._text[slice(*closing)].lower() not in map(str.lower, own)
 
     def _suspect_block(self, opening: re.Match[str]) -> None:
         self._state = _State.SUSPECT
-        self._look_for(tuple(sign.lower() for sign in _BY_OPENING[opening[0].translate(_ASCII_LOWER)].closings))
+        self._look_for(tuple(sign.lower() for sign in BY_OPENING[opening[0].translate(ASCII_LOWER)].closings))
         self._searched = opening.end()
 
     def _suspect(self, final: bool) -> Iterator[Segment]:

@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from antidistill.errors import HeldTooLong
-from antidistill.serve.guard.delimited import Delimited, Segment
+from antidistill.serve.guard.delimited import Delimited
 from antidistill.serve.guard.lane import Guard, Lane
 from antidistill.serve.guard.parts import Paced, Part
+from antidistill.serve.guard.signs import Segment
 from antidistill.serve.policies import OnFailure, Unopened
 from antidistill.serve.wire.tree import quoted
 

@@ -101,9 +101,9 @@ class PolicyBook:
                 on_reload(self.current, pending)
 
     def _read(self) -> tuple[Snapshot, bytes]:
-        """The state of all files, and their fingerprint; what changes while they are read is found at the next look."""
-        seen = self._fingerprint(self._load().settings)
-        return self._load(), seen
+        """The state of all files, and their fingerprint. They are read once first: a key may come from a pipe."""
+        snapshot = self._load()
+        return snapshot, self._fingerprint(snapshot.settings)
 
     def _load(self) -> Snapshot:
         settings = read_settings(self._path, self._environment, self._overrides)
