@@ -2,7 +2,7 @@
 
 An engine process streams shared traces at a fixed pace, a client process reads them, and one way at a time stands between; the
 ways take turns, so that what else runs on the machine hits them alike. The processor time of the way's own processes is divided
-by the events that the engine sent meanwhile; setting up the streams does not count. The latency is the time from an event's stamp
+by the events that came through meanwhile; setting up the streams does not count. The latency is the time from an event's stamp
 in the engine to the client, over events of answers, which nothing holds. Ratios are those of the runs of one round. Prints JSON.
 
     python benchmarks/serve.py                                                    # ours and a bare pass-through
@@ -63,12 +63,13 @@ def _run(way: str, arguments: argparse.Namespace) -> dict[str, float]:
         first, last, delays = serve_load.run_client(port, arguments.streams, arguments.warm_up, arguments.seconds, mark)
     engine.terminate()
     engine.join()
-    events, used = last[0] - first[0], last[1] - first[1]
+    events, used = 4 * len(delays), last[1] - first[1]  # every fourth event is stamped, and none of these is cut
     if not delays:
         raise RuntimeError(f"no stamp came through {way}: give more --warm-up")
     row = {f"p{place}_ms": 1e3 * delays[int(len(delays) * place / 100)] for place in (50, 95, 99)}
     due = arguments.streams * arguments.pace * arguments.seconds
-    return {"cpu_us": 1e6 * used / events, "events_sent_share": events / due, "stamps_read": len(delays), **row}
+    shares = {"sent_share": (last[0] - first[0]) / due, "delivered_share": events / due}
+    return {"cpu_us": 1e6 * used / events, **shares, **row}
 
 
 def _cores(said: str) -> set[int]:
