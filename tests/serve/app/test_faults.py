@@ -92,6 +92,7 @@ def test_the_engine_leaves_in_the_middle_of_an_event(lines, reset):
 def test_the_engine_closes_properly_but_too_early(lines):
     with running(Engine(streaming(*BEGUN))) as own:
         assert_told(post(own.url, STREAM)[2], "upstream_gone")
+    assert outcome(lines)["reason"] == "UpstreamGone"
 
 
 def test_the_engine_leaves_before_its_answer(lines):
@@ -135,6 +136,7 @@ def test_half_a_character(lines):
     half = event.replace("é".encode(), b"\xc3")
     with running(Engine(streaming(event, *BEGUN, half, scripts.DONE))) as own:
         assert_told(post(own.url, STREAM)[2], "upstream_garbage")
+    assert outcome(lines)["reason"] == "UpstreamGarbage"
 
 
 def test_an_event_of_50_megabytes(lines):
@@ -142,6 +144,7 @@ def test_an_event_of_50_megabytes(lines):
     assert len(huge) > 48_000_000
     with running(Engine(streaming(BEGUN[0], huge, scripts.DONE))) as own:
         assert_told(post(own.url, STREAM)[2], "upstream_garbage")
+    assert outcome(lines)["reason"] == "UpstreamGarbage"
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 529, 301])
@@ -152,6 +155,8 @@ def test_the_engine_answers_with_an_error_status(lines, status):
     assert got == (status if status >= 400 else 502)
     assert b"secret" not in body
     assert json.loads(body)["error"]["type"] == "upstream_error"
+    told = outcome(lines)
+    assert (told["code"], told["reason"]) == ("upstream_error", "status")
 
 
 @pytest.mark.parametrize("kind", ["text/html", "text/plain", "application/octet-stream"])
@@ -160,6 +165,7 @@ def test_a_wrong_content_type(lines, kind):
         status, _, body = post(own.url, STREAM)
     assert status == 502
     assert b"secret" not in body
+    assert outcome(lines)["reason"] == "UpstreamGarbage"
 
 
 def test_a_body_instead_of_a_stream_and_a_stream_instead_of_a_body(lines):
@@ -188,6 +194,7 @@ def test_a_compressed_stream_that_is_broken(lines):
         status, _, out = post(own.url, STREAM)
         assert b"secret" not in out
         assert status == 502 or b'"error"' in out
+    assert outcome(lines)["code"] == "upstream_error"
 
 
 def test_a_body_that_breaks_off(lines):
@@ -196,6 +203,7 @@ def test_a_body_that_breaks_off(lines):
         status, _, body = post(own.url, ASK)
         assert status == 502
         assert b"secret" not in body
+    assert outcome(lines)["reason"] == "UpstreamGone"
 
 
 def test_an_error_in_the_stream(lines):
@@ -203,6 +211,7 @@ def test_an_error_in_the_stream(lines):
     with running(Engine(streaming(*BEGUN, error, scripts.DONE))) as own:
         out = post(own.url, STREAM)[2]
     assert_told(out, 500)
+    assert outcome(lines)["code"] == "upstream_error"
 
 
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/responses", "/api/chat"])
