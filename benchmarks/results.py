@@ -114,8 +114,9 @@ def _real_text(stored: Stored) -> Iterator[str]:
         f"{plan['student']}, trained on {plan['train']} R1 and {plan['train']} QwQ traces per seed (at most "
         f"{plan['training']['max_length']:,} tokens), reads {plan['held_out']} and {plan['held_out']} other clean ones. Nats per "
         "token, guarded minus clean; two-way bootstrap over traces and seeds. A student that never saw a marker pays for marker "
-        "sentences themselves; that is no lost reasoning. `answer-only` is the floor: no reasoning at all. Budgets are matched over all traces that "
-        "take part; what the few of a seed lose differs, most for `branches`, whose cuts are long (*removed* is what they lost).\n"
+        "sentences themselves; that is no lost reasoning. `answer-only` is the floor: no reasoning at all. "
+        "Budgets are matched over all traces that take part; what the few of a seed lose differs, most for `branches`, whose "
+        "cuts are long (*removed* is what they lost).\n"
     )
     yield _row(["method", "removed", "seeds", *_PARTS.values()])
     yield "|" + "---|" * (3 + len(_PARTS))
