@@ -67,7 +67,7 @@ def _missing(stored: Stored) -> Iterator[str]:
     real = stored.found.get("real text")
     if real and real["cells_done"] < real["cells_planned"]:
         yield (
-            f"**Not finished:** real text, {real['cells_done']} of {real['cells_planned']} students are trained; with one seed, "
+            f"**Not finished:** real text, {real['cells_done']} of {real['cells_planned']} students are trained; with few seeds, "
             "an interval leaves out what seeds do.\n"
         )
 
