@@ -98,7 +98,7 @@ static int flags_if_fit(const Text *text, Sentence sentence, const Markers *mark
 }
 
 /* Number of sentence starts in a whole text, the first one aside. */
-static Py_ssize_t count_cuts(const Text *text)
+static inline Py_ssize_t count_cuts(const Text *text)
 {
     Py_ssize_t count = 0, here = 0;
     while ((here = next_special(text, here)) < text->length) {
