@@ -78,6 +78,11 @@ def test_names_that_stand_twice_reach_the_engine_once(engine, proxy):
     assert engine.asked[0][2]["stream"] is False
 
 
+def test_long_integers_reach_the_engine_as_they_came(engine, proxy):
+    _, _, body = asked(engine, proxy, {"metadata": {"id": 2**70 + 1}})
+    assert body["metadata"]["id"] == 2**70 + 1
+
+
 def test_a_prefix_of_the_answer_is_refused(proxy):
     turns = [*ASK["messages"], {"role": "assistant", "content": "<think>\nSo"}]
     for path in (CHAT, "/v1/messages"):

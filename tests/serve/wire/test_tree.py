@@ -10,7 +10,7 @@ from antidistill.errors import UpstreamGarbage
 from antidistill.serve.wire.tree import Tree, dumps, loads, quoted, string
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=12,
 )
@@ -46,6 +46,11 @@ def test_parts_beside_a_change_keep_numbers_and_escapes():
     tree.replace(tree.root.get("c"), b'"y"')
     assert b"1.0e5" in tree.render()
     assert b'"\\u00e9\\/"' in tree.render()
+
+
+@given(st.integers())
+def test_integers_of_any_length_are_read_exactly_where_that_is_asked_for(number):
+    assert loads(b'{"a": %d}' % number, exact=True) == {"a": number}
 
 
 def test_a_name_that_stands_twice_means_its_last_value():

@@ -52,7 +52,7 @@ def read_request(content: bytes) -> Asked:
         Refused: not a JSON object, or nested too deeply (400).
     """
     try:
-        body = loads(content)
+        body = loads(content, exact=True)
     except (UpstreamGarbage, UnicodeDecodeError):
         raise Refused(400, "invalid_json", "the body is not JSON.") from None
     if not isinstance(body, dict):

@@ -132,16 +132,24 @@ def _parse(data: bytes) -> Node:
 _KINDS = {0x7B: OBJECT, 0x5B: ARRAY, 0x22: STRING}
 
 
-def loads(data: bytes) -> Any:
-    """A JSON value; half surrogates, NaN and integers of any length are read as most engines' languages read them.
+_LONG_NUMBER = re.compile(rb"\d{19}")
+
+
+def loads(data: bytes, exact: bool = False) -> Any:
+    """A JSON value; half surrogates and NaN are read as most engines' languages read them.
+
+    Args:
+        data: JSON text.
+        exact: integers of any length are read as what they are; else those beyond 64 bits may become floats.
 
     Raises:
         UpstreamGarbage: not JSON.
     """
-    try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        pass
+    if not (exact and _LONG_NUMBER.search(data)):
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError:
+            pass
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
