@@ -87,7 +87,7 @@ def _crossed(examples: Sequence[Labelled]) -> list[list[str]]:
 def _report(examples: Sequence[Labelled], found: Sequence[Sequence[str]], resamples: int) -> dict[str, Any]:
     truth = [_numbers(example.functions) for example in examples]
     tags = [_numbers(each) for each in found]
-    draws = _draws([example.problem for example in examples], resamples)
+    draws = labelled.draws([example.problem for example in examples], resamples)
     all_truth, all_tags = np.concatenate(truth), np.concatenate(tags)
     each = f1_score(all_truth, all_tags, average=None, labels=range(len(NAMES)), zero_division=0)
     return {
@@ -104,21 +104,6 @@ def _report(examples: Sequence[Labelled], found: Sequence[Sequence[str]], resamp
 
 def _numbers(functions: Sequence[str]) -> NDArray[np.int64]:
     return np.array([NAMES.index(function) for function in functions])
-
-
-def _draws(problems: Sequence[str], resamples: int) -> list[list[int]]:
-    """Numbers of the traces of each resample: problems are drawn, then traces within each."""
-    generator = np.random.default_rng(0)
-    names = sorted(set(problems))
-    members = {name: [place for place, problem in enumerate(problems) if problem == name] for name in names}
-    return [
-        [
-            int(place)
-            for name in generator.choice(names, len(names))
-            for place in generator.choice(members[name], len(members[name]))
-        ]
-        for _ in range(resamples)
-    ]
 
 
 def _estimate(metric: Metric, truth: Any, tags: Any, draws: Sequence[Sequence[int]]) -> dict[str, float | int]:

@@ -11,7 +11,7 @@ comes nearest to each published column, and how many of its eight values any of 
 import argparse
 import json
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -78,6 +78,21 @@ class LabelledTrace:
     functions: list[str]
     importance: list[float]
     problem: str
+
+
+def draws(problems: Sequence[str], resamples: int) -> list[list[int]]:
+    """Numbers of the traces of each resample: problems are drawn, then traces within each."""
+    generator = np.random.default_rng(0)
+    names = sorted(set(problems))
+    members = {name: [place for place, problem in enumerate(problems) if problem == name] for name in names}
+    return [
+        [
+            int(place)
+            for name in generator.choice(names, len(names))
+            for place in generator.choice(members[name], len(members[name]))
+        ]
+        for _ in range(resamples)
+    ]
 
 
 def read(labels: Path = LABELS, traces: Path = TRACES) -> list[LabelledTrace]:

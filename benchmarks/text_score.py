@@ -49,7 +49,7 @@ Scores = dict[str, list[Values]]
 def main() -> None:
     arguments = _arguments()
     rows = labelled.read(arguments.labels, arguments.traces)
-    draws = _draws([row.problem for row in rows])
+    draws = labelled.draws([row.problem for row in rows], RESAMPLES)
     scores = _scores(rows, arguments.receiver_heads)
     reference = [_metrics(values, row) for values, row in zip(scores["position"], rows, strict=True)]
     unseen = [row for row in rows if row.problem not in default().problems]
@@ -167,21 +167,6 @@ def _report(
     return report
 
 
-def _draws(problems: Sequence[str]) -> list[list[int]]:
-    """Numbers of the traces of each resample: problems are drawn, then traces within each."""
-    generator = np.random.default_rng(0)
-    names = sorted(set(problems))
-    members = {name: [place for place, problem in enumerate(problems) if problem == name] for name in names}
-    return [
-        [
-            int(place)
-            for name in generator.choice(names, len(names))
-            for place in generator.choice(members[name], len(members[name]))
-        ]
-        for _ in range(RESAMPLES)
-    ]
-
-
 def _estimate(
     values: Values, draws: Sequence[Sequence[int]], mean: Callable[[Any], Any] = np.nanmean
 ) -> dict[str, Any]:
@@ -201,7 +186,7 @@ def _round(value: float) -> float:
 def _shipped(rows: Sequence[LabelledTrace]) -> dict[str, Any] | None:
     if not rows:
         return None
-    draws = _draws([row.problem for row in rows])
+    draws = labelled.draws([row.problem for row in rows], RESAMPLES)
     reference = [_metrics(values, row) for values, row in zip(_by_scorer("position", rows), rows, strict=True)]
     return {
         name: _report([_text(default(), row, view, position) for row in rows], rows, reference, draws)

@@ -33,7 +33,7 @@ def render(rows: Sequence[Scored], source: str, total: int) -> str:
     Raises:
         MissingExtra: jinja2 is not installed.
     """
-    script, style = asset("anchors.js"), asset("report.css") + asset("anchors.css")
+    script, style = asset("keys.js") + asset("anchors.js"), asset("report.css") + asset("anchors.css")
     return (
         environment()
         .get_template("anchors.html")

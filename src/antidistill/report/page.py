@@ -67,7 +67,7 @@ def build(
 def render(material: Material) -> str:
     """The page of this material."""
     contexts = [(section, section.context(material)) for section in SECTIONS]
-    script, style = asset("report.js"), asset("report.css")
+    script, style = asset("keys.js") + asset("report.js"), asset("report.css")
     page = environment().get_template("page.html")
     return page.render(
         sections=[(section, context) for section, context in contexts if context is not None],

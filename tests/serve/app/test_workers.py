@@ -179,3 +179,11 @@ def test_a_port_that_is_taken_ends_all(engine, tmp_path):
         own = Command(tmp_path, engine[1], metrics_port=taken.getsockname()[1])
         assert own.process.wait(20) == 2
     assert "choose another --metrics-port" in (tmp_path / "log").read_text()
+
+
+def test_no_process_outlives_the_first_one(command):
+    workers = command.workers
+    command.process.kill()
+    command.process.wait()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+    assert socket.socket().connect_ex(("127.0.0.1", command.port))

@@ -1,4 +1,3 @@
-"use strict";
 // The reader of anchors. Traces are JSON in script elements, parsed one at a time; text only ever enters the page as text.
 (() => {
   const at = (id) => document.getElementById(id);
@@ -204,15 +203,6 @@
     "scorer-on": [["s"], stepScorer],
   };
 
-  function onKey(event) {
-    const typing = event.target instanceof Element && event.target.closest("select, input, textarea");
-    if (typing || event.ctrlKey || event.altKey || event.metaKey || !at("keys-on").checked) return;
-    const move = Object.values(moves).find(([keys]) => keys.includes(event.key));
-    if (!move) return;
-    event.preventDefault();
-    move[1]();
-  }
-
   function onClick(event) {
     const element = event.target.closest?.("[data-sentence]");
     if (element) choose(Number(element.dataset.sentence));
@@ -222,13 +212,12 @@
   if (!index.length) { at("no-script").textContent = "No row of this file has a sentence to show."; return; }
   picks.trace.append(...index.map((id, number) => option(number, id || `trace ${number + 1}`)));
   picks.function.append(option("", "all"), ...Object.keys(functions).map((name) => option(name, words(name))));
-  for (const [id, [, move]] of Object.entries(moves)) at(id).addEventListener("click", move);
+  bindMoves(moves);
   picks.trace.addEventListener("change", () => open(Number(picks.trace.value)));
   picks.scorer.addEventListener("change", show);
   picks.function.addEventListener("change", heat);
   at("heat").addEventListener("click", onClick);
   at("chart").addEventListener("click", onClick);
-  document.addEventListener("keydown", onKey);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => matrix());
   at("desk").hidden = false;
   open(0);

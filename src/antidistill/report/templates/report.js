@@ -1,4 +1,3 @@
-"use strict";
 // The reader. Traces are JSON in script elements, parsed one at a time; text only ever enters the page as text.
 (() => {
   const desk = document.getElementById("desk");
@@ -200,20 +199,10 @@
     "edit-on": [["n"], () => stepEdit(1)],
   };
 
-  function onKey(event) {
-    const typing = event.target instanceof Element && event.target.closest("select, input, textarea");
-    if (typing || event.ctrlKey || event.altKey || event.metaKey || !at("keys-on").checked) return;
-    const move = Object.values(moves).find(([keys]) => keys.includes(event.key));
-    if (!move) return;
-    event.preventDefault();
-    move[1]();
-  }
-
-  for (const [id, [, move]] of Object.entries(moves)) at(id).addEventListener("click", move);
+  bindMoves(moves);
   picks.group.addEventListener("change", filter);
   picks.reason.addEventListener("change", filter);
   picks.trace.addEventListener("change", () => open(Number(picks.trace.value)));
-  document.addEventListener("keydown", onKey);
   at("no-script").remove();
   desk.hidden = false;
   offer();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class Workers:
     """Runs `work(number)` in `count` processes until SIGTERM or SIGINT; SIGHUP is passed on.
 
-    Must run before an event loop or a thread is started.
+    Must run before an event loop or a thread is started. Where this process is killed, the others are told to end.
 
     Args:
         count: processes.
@@ -38,6 +39,7 @@ class Workers:
     _running: dict[int, int] = field(default_factory=dict)
     _stopping: bool = False
     _refusal: tuple[int, int] = (-1, -1)
+    _lifeline: tuple[int, int] = (-1, -1)
 
     def run(self) -> None:
         """Returns when all processes have ended.
@@ -45,7 +47,7 @@ class Workers:
         Raises:
             UsageError: a process could not begin its work.
         """
-        self._refusal = os.pipe()
+        self._refusal, self._lifeline = os.pipe(), os.pipe()
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         for number in range(self.count):
             self._start(number)
@@ -97,6 +99,8 @@ class Workers:
             for signal_number in _SIGNALS:
                 signal.signal(signal_number, signal.SIG_DFL)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server listens to it, it would be the end
+            os.close(self._lifeline[1])  # so that only the first process holds that end
+            threading.Thread(target=self._end_with_parent, daemon=True).start()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             code = self._work(number)
         except BaseException as error:
@@ -114,3 +118,8 @@ class Workers:
             os.write(self._refusal[1], str(error).encode()[:4096])
             return _REFUSED
         return 0
+
+    def _end_with_parent(self) -> None:
+        """Waits until the first process is gone, which closes its end of the pipe, however it went."""
+        os.read(self._lifeline[0], 1)
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -102,9 +102,9 @@ class GuardedStream(ABC):
             self._break_off(error, out)
         return out
 
+    @abstractmethod
     def _expire(self, holder: Any, out: list[Part]) -> None:
         """One of them."""
-        raise NotImplementedError
 
     def _break_off(self, error: AntidistillError, out: list[Part]) -> None:
         self.failure, self.ended = error, True
