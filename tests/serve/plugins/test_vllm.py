@@ -31,7 +31,9 @@ def can_wrap(name):
     try:
         parser = ReasoningParserManager.get_reasoning_parser(name)(tokenizer())
         return bool(parser.extract_reasoning(f"<think>{REASONING}</think>{ANSWER}", request())[0])
-    except Exception:  # each of the engine's many parsers says in its own way that these tokens or texts are not its own
+    except (
+        Exception
+    ):  # each of the engine's many parsers says in its own way that these tokens or texts are not its own
         return False
 
 
