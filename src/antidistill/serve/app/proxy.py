@@ -164,10 +164,10 @@ class Proxy:
                 headers={**headers, **STREAM_HEADERS, "Content-Type": answer.headers["Content-Type"]}
             )
             if not guarded:
-                return await Relay(exchange, self.turns, self.metrics, Verbatim()).run(answer, response)
+                return await Relay(exchange, self.turns, Verbatim(), response).run(answer)
             stream = self._routes[exchange.route].stream_of(kind)(exchange.context(self._marked_models))
             try:
-                return await Relay(exchange, self.turns, self.metrics, stream).run(answer, response)
+                return await Relay(exchange, self.turns, stream, response).run(answer)
             finally:
                 exchange.events = stream.events
                 if stream.failure is not None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
 
 from antidistill.errors import AntidistillError, UpstreamGarbage, UpstreamStalled
+from antidistill.serve.app.arrivals import Arrivals
 from antidistill.serve.app.engine import Answer, upstream_error
 from antidistill.serve.app.exchange import Exchange
+from antidistill.serve.app.outlet import Outlet
 from antidistill.serve.app.pacer import Pacer
 from antidistill.serve.guard.parts import Part, kept
-from antidistill.serve.operations import HoldWatch, Metrics, StallWatch
+from antidistill.serve.operations import HoldWatch, StallWatch
 from antidistill.serve.turns import Turns
 
 CLIENT_GONE = (ConnectionResetError, BrokenPipeError)
@@ -84,32 +86,33 @@ class Relay:
     Args:
         exchange: the request it answers.
         turns: keeps originals.
-        metrics: counts.
         filter: guards.
+        response: nobody has prepared or written to it.
     """
 
-    def __init__(self, exchange: Exchange, turns: Turns, metrics: Metrics, filter: Filter) -> None:
-        self._exchange, self._turns, self._metrics, self._filter = exchange, turns, metrics, filter
-        self._reading = self._writing = self._stalled = False
-        self._late: list[Part] = []
+    def __init__(self, exchange: Exchange, turns: Turns, filter: Filter, response: web.StreamResponse) -> None:
+        self._exchange, self._turns, self._filter = exchange, turns, filter
+        self._response, self._outlet = response, Outlet(exchange.request, response)
+        self._writing = self._stalled = False
+        self._late: list[Part] = []  # what could not leave at once
         self._pacer: Pacer | None = None
         self._task = asyncio.current_task()
 
-    async def run(self, answer: Answer, response: web.StreamResponse) -> web.StreamResponse:
+    async def run(self, answer: Answer) -> web.StreamResponse:
         """Carries the response to its end, whatever comes.
 
         Raises:
             ConnectionResetError: the client has gone.
             CancelledError: the same, or the server stops.
         """
-        exchange = self._exchange
-        await response.prepare(exchange.request)
-        limits = exchange.snapshot.settings.limits
-        watch = StallWatch(limits.idle_seconds, self._on_stall)
+        await self._outlet.begin()
+        limits = self._exchange.snapshot.settings.limits
+        self._watch = StallWatch(limits.idle_seconds, self._on_stall)
+        self._arrivals = Arrivals(answer, self._take)
         holds = HoldWatch(limits.hold_seconds, self._held, self._on_held)
-        self._begin_pacing(response, watch.moved)
+        self._begin_pacing()
         try:
-            await self._carry(answer, response, watch.moved)
+            await self._carry()
             await self._end_pacing()
         except asyncio.CancelledError:
             if not self._stalled or self._task is None:
@@ -117,24 +120,20 @@ class Relay:
             self._task.uncancel()
             if self._writing:
                 raise ConnectionResetError from None
-            await self._write(response, self._filter.fail(UpstreamStalled("the engine said nothing for too long.")))
+            await self._write(self._filter.fail(UpstreamStalled("the engine said nothing for too long.")))
             await self._end_pacing()
         finally:
-            watch.stop()
+            self._watch.stop()
             holds.stop()
             if self._pacer is not None:
                 self._pacer.stop()
-        await response.write_eof()
-        return response
+        await self._outlet.end()
+        return self._response
 
-    def _begin_pacing(self, response: web.StreamResponse, moved: Callable[[], None]) -> None:
-        async def send(parts: Sequence[Part]) -> None:
-            await self._send(response, parts)
-            moved()
-
+    def _begin_pacing(self) -> None:
         exchange = self._exchange
         if exchange.policy.pacing is not None and not isinstance(self._filter, Verbatim):
-            self._pacer = Pacer(exchange.policy.pacing, exchange.snapshot.settings.limits.hold_bytes, send)
+            self._pacer = Pacer(exchange.policy.pacing, exchange.snapshot.settings.limits.hold_bytes, self._send)
 
     async def _end_pacing(self) -> None:
         if self._pacer is not None:
@@ -153,64 +152,53 @@ class Relay:
 
     def _on_held(self, holders: list[Any]) -> None:
         self._late += self._filter.expire(holders)
-        if self._late and self._reading and self._task is not None:
-            self._reading = False
-            self._task.cancel()
+        self._arrivals.wake()
 
-    async def _next(self, read: Callable[[], Awaitable[bytes]], response: web.StreamResponse) -> bytes:
-        """What the engine says next. Text that is held for too long may have to leave, or end the response, before it comes."""
-        while True:
-            if self._late:
-                late, self._late = self._late, []
-                await self._write(response, late)
-            if self._filter.ended:
-                return b""
-            self._reading = True
-            try:
-                return await read()
-            except asyncio.CancelledError:
-                if self._reading or self._stalled or self._task is None or self._task.uncancel():
-                    raise
-            finally:
-                self._reading = False
-
-    async def _carry(self, answer: Answer, response: web.StreamResponse, moved: Callable[[], None]) -> None:
-        read, guard, exchange = answer.content.readany, self._filter, self._exchange
+    async def _carry(self) -> None:
         try:
-            while data := await self._next(read, response):
-                moved()
-                began = time.perf_counter()
-                parts = guard.feed(data)
-                exchange.busy += time.perf_counter() - began
-                if parts:
-                    await self._write(response, parts)
-                    moved()
-                if guard.ended:
-                    return
+            with self._arrivals:
+                while not self._filter.ended and await self._arrivals.wait():
+                    late, self._late = self._late, []
+                    await self._write(late)
         except CLIENT_GONE as error:
             if self._writing:
                 raise
-            await self._write(response, guard.fail(upstream_error(error)))
+            await self._write(self._filter.fail(upstream_error(error)))
         except (aiohttp.ClientError, TimeoutError) as error:
-            await self._write(response, guard.fail(_what(error)))
+            await self._write(self._filter.fail(_what(error)))
         else:
-            await self._write(response, guard.finish())
+            await self._write(self._filter.finish())
 
-    async def _write(self, response: web.StreamResponse, parts: list[Part]) -> None:
+    def _take(self, data: bytes) -> bool:
+        """Guards bytes, and lets what may leave do so at once; False if it has to leave with `_write`."""
+        self._watch.moved()
+        began = time.perf_counter()
+        parts = self._filter.feed(data)
+        self._exchange.busy += time.perf_counter() - began
+        ready = [part for part in parts if isinstance(part, bytes)]
+        if self._pacer is None and len(ready) == len(parts):
+            payload = b"".join(ready)
+            if not payload or self._outlet.write_now(payload):
+                return not self._filter.ended
+        self._late += parts
+        return False
+
+    async def _write(self, parts: list[Part]) -> None:
         self._writing = True
         if self._pacer is None:
-            await self._send(response, parts)
+            await self._send(parts)
         else:
             await self._pacer.put(parts)
         self._writing = False
 
-    async def _send(self, response: web.StreamResponse, parts: Sequence[Part]) -> None:
+    async def _send(self, parts: Sequence[Part]) -> None:
         payload = await kept(parts, self._remember)
         if not payload:
             return
         if not self._exchange.first:
             self._exchange.first = time.monotonic()
-        await response.write(payload)
+        await self._outlet.write(payload)
+        self._watch.moved()
 
     async def _remember(self, original: str, guarded: str, carried: str) -> str:
         return await self._turns.remember(original, guarded, self._exchange.client.tenant, carried)
