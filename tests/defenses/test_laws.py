@@ -52,6 +52,17 @@ def test_stream_and_whole_text_agree(case, text, cuts, trace_key):
 
 
 @pytest.mark.parametrize("case", METHODS)
+@settings(max_examples=100, deadline=None)
+@given(text=reasonings, cuts=cut_points, trace_key=st.binary(min_size=32, max_size=32))
+def test_what_has_left_depends_on_what_came_and_not_on_how_it_was_cut(case, text, cuts, trace_key):
+    editor, came, left = defense(case).begin(trace_key), "", ""
+    for piece in pieces(text, cuts):
+        came += piece
+        left += editor.feed(piece)
+        assert left == defense(case).begin(trace_key).feed(came)
+
+
+@pytest.mark.parametrize("case", METHODS)
 @settings(max_examples=60, deadline=None)
 @given(text=reasonings, trace_key=st.binary(min_size=32, max_size=32))
 def test_edits_are_sorted_reversible_and_rebuilt_from_the_spec(case, text, trace_key):

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from antidistill.defenses.seams import Cuts
 from antidistill.text.markers import UNDECIDED, Markers
-from antidistill.text.scan import LOOKBACK
+from antidistill.text.scan import LOOKBACK, SPECIAL
 from antidistill.text.split import Splitter
 from antidistill.trace import Edit
 
@@ -28,6 +28,10 @@ class StreamEditor(ABC):
         self._left = 0
         self._frontier = 0
         self._edits_left = 0
+        self._flows = False
+        self._space = ""  # at the end of what came, where it flows
+        self._held_space = 0  # how much of it there was when it began to flow
+        self._passed: list[str] = []  # what came since then
 
     @abstractmethod
     def _begin_sentence(self) -> None:
@@ -48,15 +52,50 @@ class StreamEditor(ABC):
         return self._cuts.text[self._frontier - self._cuts.base :]
 
     def feed(self, text: str) -> str:
-        """Takes the next piece and returns what may leave now."""
+        """Takes the next piece and returns what may leave now.
+
+        Most pieces are words inside a sentence that stays: where all before has left, and nothing in the piece can end the
+        sentence, the rules would only say so again. They see it with the next piece that is not like that.
+        """
+        if self._flows and (words := text.rstrip()) and SPECIAL.search(text) is None:
+            out = self._space + words
+            self._space = text[len(words) :]
+            self._passed.append(text)
+            return out
+        text = self._catch_up() + text
         self._cuts.text += text
         progress = self._splitter.feed(text)
         self._follow(progress.cuts)
         self._look_at_head(progress.safe)
-        return self._release()
+        out = self._release()
+        self._see_whether_it_flows()
+        return out
+
+    def _catch_up(self) -> str:
+        """What came since the rules last looked; all of it has left, except for white space at its end."""
+        passed = "".join(self._passed)
+        if passed:
+            self._passed.clear()
+            self._left += len(passed) + self._held_space - len(self._space)
+            self._frontier = self._left
+        return passed
+
+    def _see_whether_it_flows(self) -> None:
+        """It does where only the next special character can decide anything: all has left, but for white space at the end."""
+        self._space = self._slice(self._frontier, self._cuts.base + len(self._cuts.text))
+        self._held_space = len(self._space)
+        self._flows = (
+            self._marker is not None
+            and not self._holds
+            and self._splitter.settled
+            and (not self._space or self._space.isspace())
+        )
 
     def close(self) -> str:
         """Ends the text and returns what was held back."""
+        rest = self._catch_up()
+        self._cuts.text += rest
+        self._splitter.feed(rest)
         length = self._cuts.base + len(self._cuts.text)
         self._follow(self._splitter.close().cuts)
         if self._start < length:

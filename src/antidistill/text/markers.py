@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase
@@ -35,6 +35,14 @@ class Markers:
 
     words: tuple[str, ...]
     leads: tuple[str, ...] = ()
+    _words_by_letter: dict[str, list[str]] = field(init=False, repr=False, compare=False)
+    _leads_by_letter: dict[str, list[str]] = field(init=False, repr=False, compare=False)
+    _reach: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_words_by_letter", _by_letter(self.words))
+        object.__setattr__(self, "_leads_by_letter", _by_letter(self.leads))
+        object.__setattr__(self, "_reach", max(map(len, self.words + self.leads), default=0) + 12)
 
     def opening(self, text: str, start: int = 0, final: bool = True) -> int:
         """End of the opening marker of the sentence that starts at `start`; 0 if it does not open with a marker.
@@ -50,10 +58,10 @@ class Markers:
                 return 0 if final else UNDECIDED
             head = text[here : here + self._reach].translate(_FOLD)
             cut_off = not final and here + self._reach > len(text)
-            end = _longest(self.words, head, cut_off)
+            end = _longest(self._words_by_letter, head, cut_off)
             if end:
                 return end if end == UNDECIDED else here + end
-            lead = _longest(self.leads, head, cut_off)
+            lead = _longest(self._leads_by_letter, head, cut_off)
             if lead == UNDECIDED:
                 return UNDECIDED
             if not lead:
@@ -61,20 +69,18 @@ class Markers:
             here = _skip(text, here + lead, _SEPARATORS)
         return 0
 
-    @property
-    def _reach(self) -> int:
-        return _reach(self.words, self.leads)
+
+def _by_letter(words: tuple[str, ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for word in words:
+        found.setdefault(word[:1], []).append(word)
+    return found
 
 
-@functools.cache
-def _reach(words: tuple[str, ...], leads: tuple[str, ...]) -> int:
-    return max(map(len, words + leads), default=0) + 12
-
-
-def _longest(words: tuple[str, ...], head: str, cut_off: bool) -> int:
+def _longest(words: dict[str, list[str]], head: str, cut_off: bool) -> int:
     """Length of the longest of `words` that `head` opens with as a whole word (drawn-out letters included), or 0."""
     best = 0
-    for word in words:
+    for word in words.get(head[0], ()):
         if head.startswith(word):
             end = _drawn_out(word, head)
             if end == len(head) and cut_off and word.isascii():

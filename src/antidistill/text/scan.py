@@ -40,7 +40,8 @@ NUMBERED_ABBREVIATIONS = frozenset("fig figs eq eqs sec no nos ch vol p pp art t
 OPEN_ABBREVIATIONS = frozenset("etc al".split())
 """Words whose full stop ends a sentence only before a capital letter."""
 
-_SPECIAL = re.compile(rf"[{re.escape(STOPS + CJK_STOPS)}\n$`\\|]")
+SPECIAL = re.compile(rf"[{re.escape(STOPS + CJK_STOPS)}\n$`\\|]")
+"""Where all before is decided, text without any of these decides nothing."""
 _POSSIBLE_CUT = re.compile(rf"[{re.escape(STOPS + CJK_STOPS)}\n`|]")
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _CURRENCY = re.compile(r"\$[0-9][0-9,]*(?:\.[0-9]+)?[.,;:?!)]?\s+[A-Za-z]{2}")
@@ -72,7 +73,7 @@ def scan(text: str, position: int, final: bool) -> Scan:
         final: True if the text ends here; then `resume` and `safe` are the length of the text.
     """
     cuts: list[int] = []
-    while (special := _SPECIAL.search(text, position)) is not None:
+    while (special := SPECIAL.search(text, position)) is not None:
         here = special.start()
         cut, position = _decide(text, here, final)
         if position == _UNDECIDED:

@@ -76,6 +76,11 @@ class Splitter:
         self._code = -1  # end of the first line of open fenced code, in the buffer; -1: none is open
         self._line = -1  # end of its last line that has ended
 
+    @property
+    def settled(self) -> bool:
+        """Whether text without a special character would decide nothing: no rule waits for what follows."""
+        return self._resume == len(self._buffer)
+
     def feed(self, text: str) -> Progress:
         """Takes the next piece of the text."""
         self._buffer += text

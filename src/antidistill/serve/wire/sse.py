@@ -14,8 +14,9 @@ from antidistill.errors import UpstreamGarbage
 MEDIA_TYPE = "text/event-stream"
 _END = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _LINE = re.compile(rb"\r\n|\n|\r")
-_COMMENT = re.compile(rb":[ -~]{0,64}")
-_PLAIN_FIELD = re.compile(rb"(?:event|id|retry):[ -~]{0,128}")
+_COMMENT = re.compile(rb": ?(?:[A-Za-z-]{0,24}|[A-Z]{1,24}(?: [A-Z]{1,24}){1,2}|ping - [-0-9:.+TZ ]{0,40})")
+"""Comments of engines that keep a connection open; none of them can be a sentence."""
+_PLAIN_FIELD = re.compile(rb"(?:event|id): ?[A-Za-z0-9_.:/+=-]{0,128}|retry: ?[0-9]{0,9}")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -37,6 +38,8 @@ class EventCutter:
         Raises:
             UpstreamGarbage: an event is longer than allowed.
         """
+        if not self._buffer and data.find(b"\n\n") == len(data) - 2 and b"\r" not in data and len(data) <= self._max:
+            return [data]  # most engines send one event at a time
         events: list[bytes] = []
         buffer = self._buffer + data if self._buffer else data
         start = self._cut(buffer, events)
@@ -90,7 +93,7 @@ class Event(NamedTuple):
 
 
 def read(raw: bytes) -> Event:
-    """The fields of an event. Comments that are long enough to carry text, and fields that no client reads, are left out."""
+    """The fields of an event. Fields that no client reads are left out, and the text of comments that could be a sentence."""
     if raw.startswith(b"data: ") and raw.endswith(b"\n\n") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:
         return Event(raw[6:-2], b"data: ", b"\n\n", 1, True)
     return _read_lines(raw.removeprefix(_BOM))
@@ -107,6 +110,9 @@ def _read_lines(raw: bytes) -> Event:
             data.append(value[1:] if value[:1] == b" " else value)
         elif _COMMENT.fullmatch(line) or _PLAIN_FIELD.fullmatch(line):
             kept.append(line)
+        elif line.startswith(b":"):
+            kept.append(b":")
+            clean = False
         else:
             clean = False
     head = b"".join(line + newline for line in kept)
