@@ -24,6 +24,7 @@ class Arrivals(asyncio.Protocol):
 
     def __init__(self, answer: Answer, take: Callable[[bytes], bool]) -> None:
         self._content, self._take = answer.content, take
+        self._offered = 0
         self._waiting: asyncio.Future[None] | None = None
         connection = answer.connection  # None where the whole body is there already
         self._client = connection.protocol if connection else None
@@ -93,18 +94,23 @@ class Arrivals(asyncio.Protocol):
     def _came(self) -> None:
         if self._waiting is not None and not self._waiting.done():
             try:
-                if not self._offer() or self._content.is_eof():
+                if not self._offer():
                     self.wake()
             except Exception as error:
                 self._waiting.set_exception(error)
         if self._content.is_eof():
+            self.wake()
             self._step_aside()  # now: the connection may serve another request before the task goes on
 
     def _offer(self) -> bool:
-        while data := self._content.read_nowait():  # a read may let the client unpack more
-            if not self._take(data):
+        content = self._content
+        while True:
+            data = content.read_nowait()
+            self._offered += len(data)
+            if data and not self._take(data):
                 return False
-        return True
+            if content.total_bytes == self._offered:  # a read may let the client unpack more
+                return True
 
     def _step_aside(self) -> None:
         if self._transport is not None and self._client is not None:

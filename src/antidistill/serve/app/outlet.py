@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import HttpVersion11, web
 
 _MOST = 65_536
@@ -18,7 +20,7 @@ class Outlet:
 
     def __init__(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         self._request, self._response = request, response
-        self._begun = False
+        self._transport: asyncio.Transport | None = None  # once the head has left
 
     async def begin(self) -> None:
         """Prepares the response; its head leaves with the first bytes."""
@@ -33,10 +35,8 @@ class Outlet:
             False, and nothing is written, where `write` has to be called: for the first bytes, and for a client that is slow,
             gone, or too old for chunks.
         """
-        transport = self._request.transport
-        if not self._begun or transport is None or transport.is_closing():
-            return False
-        if transport.get_write_buffer_size() > _MOST:
+        transport = self._transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size() > _MOST:
             return False
         transport.write(b"%x\r\n%b\r\n" % (len(payload), payload))
         return True
@@ -49,7 +49,7 @@ class Outlet:
         """
         await self._response.write(payload)
         await self._request.writer.drain()
-        self._begun = self._response.chunked
+        self._transport = self._request.transport if self._response.chunked else None
 
     async def end(self) -> None:
         """Tells that the response is whole.

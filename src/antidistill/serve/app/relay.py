@@ -16,7 +16,7 @@ from antidistill.serve.app.engine import Answer, upstream_error
 from antidistill.serve.app.exchange import Exchange
 from antidistill.serve.app.outlet import Outlet
 from antidistill.serve.app.pacer import Pacer
-from antidistill.serve.guard.parts import Part, kept
+from antidistill.serve.guard.parts import Part, kept, ready
 from antidistill.serve.operations import HoldWatch, StallWatch
 from antidistill.serve.turns import Turns
 
@@ -175,11 +175,11 @@ class Relay:
         began = time.perf_counter()
         parts = self._filter.feed(data)
         self._exchange.busy += time.perf_counter() - began
-        ready = [part for part in parts if isinstance(part, bytes)]
-        if self._pacer is None and len(ready) == len(parts):
-            payload = b"".join(ready)
-            if not payload or self._outlet.write_now(payload):
-                return not self._filter.ended
+        if not parts and not self._filter.ended:
+            return True
+        payload = ready(parts) if self._pacer is None else None
+        if payload and self._outlet.write_now(payload):
+            return not self._filter.ended
         self._late += parts
         return False
 

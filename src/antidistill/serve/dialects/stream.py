@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from antidistill.errors import AntidistillError, DefenseError, UpstreamError, UpstreamGarbage, UpstreamGone
+from antidistill.serve.dialects.template import Template
 from antidistill.serve.guard.context import Context, Seen
 from antidistill.serve.guard.parts import Later, Part
 from antidistill.serve.side_channels import failures
@@ -16,7 +17,13 @@ from antidistill.serve.wire.tree import OBJECT, Tree
 
 
 class Cutter(Protocol):
-    """Cuts bytes into events."""
+    """Cuts bytes into events.
+
+    Attributes:
+        pending: bytes of an event that is not whole.
+    """
+
+    pending: bytes
 
     def feed(self, data: bytes) -> list[bytes]:
         """The events that are complete now."""
@@ -48,6 +55,7 @@ class GuardedStream(ABC):
         self.events = 0
         self.seen = Seen()
         self._cutter = self._make_cutter()
+        self._usual: Template | None = None  # took the last event
 
     def feed(self, data: bytes) -> list[Part]:
         """Takes bytes of the engine, cut anywhere, and returns what may leave now."""
@@ -55,6 +63,9 @@ class GuardedStream(ABC):
         if self.ended:
             return out
         try:
+            if self._usual is not None and not self._cutter.pending and self._usual.take(data, out):
+                self.events += 1
+                return out
             for raw in self._cutter.feed(data):
                 self.events += 1
                 self._event(raw, out)

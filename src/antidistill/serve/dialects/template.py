@@ -32,10 +32,13 @@ class Template:
         self._seen = stream.seen
 
     def take(self, raw: bytes, out: list[Part]) -> bool:
-        """Guards an event of this kind; False if it is of another kind or has to be looked at closely."""
+        """Guards an event of this kind; False if it is of another kind or has to be looked at closely.
+
+        Bytes that are taken are one whole event: the inside of a string holds no line ends.
+        """
         if len(raw) < self._bytes or not raw.startswith(self._before) or not raw.endswith(self._after):
             return False
-        body = raw[self._head : len(raw) - self._tail]
+        body = raw[self._head : -self._tail]
         if STRING_BODY.fullmatch(body) is None:
             return False
         return self._reason(raw, body, out) if self._field else self._answer(raw, body, out)
@@ -47,11 +50,11 @@ class Template:
             return False
         text = _decoded(body)
         guarded = lane.feed(text)
-        self._seen.came += len(text)
+        seen = self._seen
+        seen.came += len(text)
         if guarded:
-            self._seen.left += len(guarded)
-            same = guarded == text
-            out.append(raw if same else b"%b%b%b" % (self._before[:-1], quoted(guarded), self._after[1:]))
+            seen.left += len(guarded)
+            out.append(raw if guarded == text else b"%b%b%b" % (self._before[:-1], quoted(guarded), self._after[1:]))
         return True
 
     def _answer(self, raw: bytes, body: bytes, out: list[Part]) -> bool:
@@ -72,7 +75,7 @@ class Template:
 
 def _decoded(body: bytes) -> str:
     try:
-        return string(body)
+        return body.decode() if b"\\" not in body else string(body)
     except UnicodeDecodeError as error:
         raise UpstreamGarbage("text that is not UTF-8") from error
 

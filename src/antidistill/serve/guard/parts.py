@@ -49,6 +49,14 @@ def joined(parts: Iterable[Part]) -> bytes:
     return b"".join(_bytes(part, "") for part in parts)
 
 
+def ready(parts: Sequence[Part]) -> bytes | None:
+    """The bytes of parts that may all leave at once; None where one of them has to be made first."""
+    if len(parts) == 1:
+        return parts[0] if isinstance(parts[0], bytes) else None
+    made = [part for part in parts if isinstance(part, bytes)]
+    return b"".join(made) if len(made) == len(parts) else None
+
+
 async def kept(parts: Sequence[Part], remember: Callable[[str, str, str], Awaitable[str]]) -> bytes:
     """The bytes of parts; `remember(original, guarded, carried)` keeps originals and returns their tokens."""
     pieces = []

@@ -9,11 +9,15 @@ MEDIA_TYPE = "application/x-ndjson"
 
 
 class LineCutter:
-    """Cuts a stream of bytes into whole lines, however the network cut it."""
+    """Cuts a stream of bytes into whole lines, however the network cut it.
+
+    Attributes:
+        pending: bytes of a line that is not whole.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         """`max_bytes` is the length of the longest line that is taken."""
-        self._buffer = b""
+        self.pending = b""
         self._max = max_bytes
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -22,14 +26,14 @@ class LineCutter:
         Raises:
             UpstreamGarbage: a line is longer than allowed.
         """
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        if len(self._buffer) > self._max:
+        *lines, self.pending = (self.pending + data).split(b"\n")
+        if len(self.pending) > self._max:
             raise UpstreamGarbage(f"a line of more than {self._max:,} bytes")
         return [line + b"\n" for line in lines]
 
     def rest(self) -> bytes:
         """What came after the last whole line."""
-        rest, self._buffer = self._buffer, b""
+        rest, self.pending = self.pending, b""
         return rest
 
 

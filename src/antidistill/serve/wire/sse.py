@@ -24,11 +24,14 @@ class EventCutter:
     """Cuts a stream of bytes into whole events, however the network cut it.
 
     Joined, the events are the bytes that came in, except for an unfinished event at the end.
+
+    Attributes:
+        pending: bytes of an event that is not whole.
     """
 
     def __init__(self, max_bytes: int) -> None:
         """`max_bytes` is the length of the longest event that is taken."""
-        self._buffer = b""
+        self.pending = b""
         self._searched = 0
         self._max = max_bytes
 
@@ -38,14 +41,12 @@ class EventCutter:
         Raises:
             UpstreamGarbage: an event is longer than allowed.
         """
-        if not self._buffer and data.find(b"\n\n") == len(data) - 2 and b"\r" not in data and len(data) <= self._max:
-            return [data]  # most engines send one event at a time
         events: list[bytes] = []
-        buffer = self._buffer + data if self._buffer else data
+        buffer = self.pending + data if self.pending else data
         start = self._cut(buffer, events)
-        self._buffer = buffer[start:]
-        self._searched = max(0, len(self._buffer) - 3)
-        if len(self._buffer) > self._max:
+        self.pending = buffer[start:]
+        self._searched = max(0, len(self.pending) - 3)
+        if len(self.pending) > self._max:
             raise UpstreamGarbage(f"an event of more than {self._max:,} bytes")
         return events
 
@@ -65,7 +66,7 @@ class EventCutter:
 
     def rest(self) -> bytes:
         """What came after the last whole event."""
-        rest, self._buffer, self._searched = self._buffer, b"", 0
+        rest, self.pending, self._searched = self.pending, b"", 0
         return rest
 
 
