@@ -12,6 +12,7 @@ from antidistill.serve.guard.context import Context
 from antidistill.serve.guard.lane import Guard, Lane
 from antidistill.serve.operations import Span
 from antidistill.serve.policies import Client, Policy, Snapshot
+from antidistill.serve.side_channels.echoes import Echoes
 from antidistill.serve.side_channels.requests import Asked
 
 
@@ -81,7 +82,8 @@ class Exchange:
             waited=self.waits.append,
         )
         paced = self.policy.pacing is not None
-        return Context(guard, unopened, self.policy.usage, limits.max_event_bytes, paced)
+        echoes = Echoes(self.asked.body)
+        return Context(guard, unopened, self.policy.usage, limits.max_event_bytes, paced, echoes)
 
     def texts(self) -> list[AuditText]:
         """What the audit log is told about."""

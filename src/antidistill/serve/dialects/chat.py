@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar
 
-from antidistill.serve.dialects.chat_fields import BLOCKS, CHUNK, DETAILS, ENVELOPE
+from antidistill.serve.dialects.chat_fields import BLOCKS, CHUNK, CHUNKS, DETAILS, ENVELOPE
 from antidistill.serve.dialects.choice import Choice
 from antidistill.serve.dialects.chunk import Chunk, envelope, read_chunk
 from antidistill.serve.dialects.details import field_of, is_signed, unseal
@@ -40,6 +40,7 @@ class ChatStream(GuardedStream):
     def _event(self, raw: bytes, out: list[Part]) -> None:
         for template in self._templates:
             if template.take(raw, out):
+                self._usual = template
                 return
         event = self._read(raw)
         if event.data is None:
@@ -60,7 +61,7 @@ class ChatStream(GuardedStream):
         if choices is not None and choices.kind is ARRAY and len(choices.members) > 1:
             self._several(event, len(choices.members), out)
             return
-        chunk = read_chunk(raw, event, tree, self.shape)
+        chunk = read_chunk(raw, event, tree, self.shape, self.context.echoes)
         self._common = self._common or envelope(tree, self.envelope)
         error = next((found.node for found in chunk.findings if found.role is Role.ERROR), None)
         if error is not None:
@@ -244,6 +245,8 @@ class ChatStream(GuardedStream):
                 delta[field] = [{"type": "reasoning.text", "text": text, "index": 0}]
             elif text and field == BLOCKS:
                 delta[field] = [{"type": "thinking", "thinking": text, "signature": ""}]
+            elif text and field == CHUNKS:
+                delta["content"] = [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}]
             elif text:
                 delta[field] = text
         return [self._bare(index, delta)] if delta else []

@@ -15,6 +15,8 @@ REASONING_FIELDS = ("reasoning_content", "reasoning")
 
 DETAILS = "reasoning_details"
 BLOCKS = "thinking_blocks"
+CHUNKS = "content chunks"
+"""Texts in thinking chunks of content that is a list (Mistral)."""
 
 _SUMMARY: dict[str, Shape] = {
     "type": Role.NAME,
@@ -63,6 +65,7 @@ _CHOICE: Shape = {
     "finish_reason": Role.FINISH,
     "native_finish_reason": Role.NAME,
     "logprobs": Role.NO_LOGPROBS,
+    "usage": Role.USAGE,
 }
 CHUNK: Shape = {
     "id": Role.NAME,

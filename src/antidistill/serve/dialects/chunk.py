@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,9 +100,9 @@ class Chunk:
             self.tree.replace(found.node, dumps(kept))
 
 
-def read_chunk(raw: bytes, event: Event, tree: Tree, shape: Shape) -> Chunk:
+def read_chunk(raw: bytes, event: Event, tree: Tree, shape: Shape, echoes: Container[str] = frozenset()) -> Chunk:
     """Reads an event and drops what the shape does not know."""
-    chunk = Chunk(raw, event, tree, find(tree, shape))
+    chunk = Chunk(raw, event, tree, find(tree, shape, echoes))
     for found in chunk.findings:
         _note(chunk, found, tree.data[found.node.start : found.node.end])
     return chunk

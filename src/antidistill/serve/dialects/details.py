@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from antidistill.serve.dialects.chat_fields import BLOCKS, DETAILS
+from antidistill.serve.dialects.chat_fields import BLOCKS, CHUNKS, DETAILS
 from antidistill.serve.dialects.chunk import Chunk
 from antidistill.serve.dialects.shapes import Finding, Role
 from antidistill.serve.wire.tree import Tree
@@ -16,6 +16,8 @@ _ENGINE_SEAL = re.compile(r"[0-9a-f]{32}")
 
 def field_of(tree: Tree, found: Finding) -> str:
     """The field of the message that a text belongs to: items of a list are one text."""
+    if found.key == "text" and tree.text(found.parent.get("type")) == "text":
+        return CHUNKS
     return _ITEMS.get(found.key, found.key)
 
 

@@ -80,7 +80,7 @@ class MessagesStream(BlockStream):
         if index in self._signed and kind.startswith("content_block"):
             out.append(raw)
             return
-        chunk = read_chunk(raw, event, tree, EVENTS[kind])
+        chunk = read_chunk(raw, event, tree, EVENTS[kind], self.context.echoes)
         error = next((found.node for found in chunk.findings if found.role is Role.ERROR), None)
         if error is not None:
             self._tell_error(b'{"error":' + tree.data[error.start : error.end] + b"}", out)

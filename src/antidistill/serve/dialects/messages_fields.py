@@ -10,7 +10,7 @@ _TOOL: Shape = {
     "name": Role.NAME,
     "server_name": Role.NAME,
     "input": Role.ANSWER,
-    "caller": Role.KEEP,
+    "caller": {"type": Role.NAME, "tool_id": Role.NAME},
 }
 _RESULTS = """
 web_search_tool_result web_fetch_tool_result code_execution_tool_result bash_code_execution_tool_result

@@ -38,7 +38,7 @@ class ResponsesStream(BlockStream):
         self._unsure_item = ""
         self._waiting = 0
         self._finals = Finals(context)
-        self._reasoning_items: set[str | int] = set()
+        self._reasoning_items: set[str | int | None] = set()
 
     def _chunk(self, raw: bytes, event: Event, out: list[Part]) -> None:
         tree = self._tree(event.data or b"")
@@ -46,8 +46,7 @@ class ResponsesStream(BlockStream):
         if kind not in EVENTS:
             return
         if self._sent is None:
-            number = tree.value(tree.root.get("sequence_number"))
-            self._sent = number if type(number) is int else 0
+            self._sent = _number(tree, "sequence_number") or 0
         own: list[Part] = []
         if not self._perhaps_signed(raw, event, tree, kind, own):
             self._known(raw, event, tree, kind, own)
@@ -101,7 +100,8 @@ class ResponsesStream(BlockStream):
             self._may_be_signed = may_be_signed(tree.text(response.get("model")))
         self._note_reasoning_item(tree)
         in_reasoning = kind in IN_REASONING and self._speaks_of_reasoning(tree)
-        chunk = read_chunk(raw, event, tree, IN_REASONING[kind] if in_reasoning else EVENTS[kind])
+        shape = IN_REASONING[kind] if in_reasoning else EVENTS[kind]
+        chunk = read_chunk(raw, event, tree, shape, self.context.echoes)
         if kind == "error":
             self._tell_error(b'{"error":' + tree.data + b"}", out)
         elif self._is_signed(tree):
@@ -116,12 +116,12 @@ class ResponsesStream(BlockStream):
         """Remembers the name and the place of an item of reasoning."""
         item = tree.root.get("item")
         if item is not None and tree.text(item.get("type")) == "reasoning":
-            self._reasoning_items |= {tree.text(item.get("id")), tree.value(tree.root.get("output_index"))}
+            self._reasoning_items |= {tree.text(item.get("id")), _number(tree, "output_index")}
             self._reasoning_items -= {"", None}
 
     def _speaks_of_reasoning(self, tree: Tree) -> bool:
         return not self._reasoning_items.isdisjoint(
-            (tree.text(tree.root.get("item_id")), tree.value(tree.root.get("output_index")))
+            (tree.text(tree.root.get("item_id")), _number(tree, "output_index"))
         )
 
     def _is_signed(self, tree: Tree) -> bool:
@@ -151,8 +151,7 @@ class ResponsesStream(BlockStream):
             if found.role is Role.ERROR:
                 chunk.tree.replace(found.node, dumps({"code": "server_error", "message": "the engine failed."}))
         self._finals.put(chunk, self.marked, self._may_be_signed)
-        if kind in LAST:
-            chunk.count(self.context.usage, self.seen)
+        chunk.count(self.context.usage, self.seen, running=kind not in LAST)
         out += self._finals.keep(chunk)
         out.append(Later(partial(self._render, chunk)))
 
@@ -183,11 +182,9 @@ class ResponsesStream(BlockStream):
     def _scope(self, tree: Tree) -> int:
         """The number of the text that an event belongs to."""
         index_name = "summary_index" if tree.root.get("summary_index") is not None else "content_index"
-        index = tree.value(tree.root.get(index_name))
-        place = (tree.text(tree.root.get("item_id")), index_name, index if type(index) is int else 0)
+        place = (tree.text(tree.root.get("item_id")), index_name, _number(tree, index_name) or 0)
         scope = self._places.setdefault(place, len(self._places))
-        output = tree.value(tree.root.get("output_index"))
-        self._output[scope] = output if type(output) is int else 0
+        self._output[scope] = _number(tree, "output_index") or 0
         return scope
 
     def _alone(self, index: int, fields: dict[str, str]) -> list[bytes]:
@@ -219,6 +216,11 @@ class ResponsesStream(BlockStream):
 
     def _numbered(self, events: bytes) -> bytes:
         return _with_number(events, self._next()) if _NUMBER.search(events) else events
+
+
+def _number(tree: Tree, name: str) -> int | None:
+    value = tree.value(tree.root.get(name))
+    return value if type(value) is int else None
 
 
 def _with_number(event: bytes, number: int) -> bytes:

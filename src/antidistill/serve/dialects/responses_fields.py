@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from antidistill.serve.dialects.shapes import ByType, Each, Role, Shape
 
+_TITLES = ("title", "url", "filename")
+_PLACES = ("type", "index", "start_index", "end_index", "file_id", "container_id")
+_ANNOTATION: Shape = {**dict.fromkeys(_PLACES, Role.NAME), **dict.fromkeys(_TITLES, Role.KEEP)}
+_ANNOTATIONS = ("file_citation", "url_citation", "container_file_citation", "file_path")
+ANNOTATION = ByType(dict.fromkeys(_ANNOTATIONS, _ANNOTATION))
 PART = ByType(
     {
         "output_text": {
             "type": Role.NAME,
             "text": Role.CONTENT,
-            "annotations": Role.KEEP,
+            "annotations": Each(ANNOTATION),
             "logprobs": Role.NO_LIST,
         },
         "refusal": {"type": Role.NAME, "refusal": Role.ANSWER},
@@ -58,7 +63,7 @@ RESPONSE: dict[str, Shape] = {
     "error": Role.ERROR,
     "incomplete_details": {"reason": Role.NAME},
     "reasoning": {"effort": Role.NAME, "summary": Role.NAME, "generate_summary": Role.NAME},
-    **dict.fromkeys(("tool_choice", "tools", "instructions", "metadata", "text", "conversation", "prompt"), Role.KEEP),
+    **dict.fromkeys(("tool_choice", "tools", "instructions", "metadata", "text", "conversation", "prompt"), Role.ECHO),
 }
 
 _PLACE: dict[str, Shape] = dict.fromkeys(
@@ -93,7 +98,7 @@ EVENTS: dict[str, Shape] = {
     },
     "response.output_text.delta": {**_PLACE, "delta": Role.CONTENT, "logprobs": Role.NO_LIST},
     "response.output_text.done": {**_PLACE, "text": Role.CONTENT, "logprobs": Role.NO_LIST},
-    "response.output_text.annotation.added": {**_PLACE, "annotation_index": Role.NAME, "annotation": Role.KEEP},
+    "response.output_text.annotation.added": {**_PLACE, "annotation_index": Role.NAME, "annotation": ANNOTATION},
     "response.refusal.delta": {**_PLACE, "delta": Role.ANSWER},
     "response.refusal.done": {**_PLACE, "refusal": Role.ANSWER},
     **{f"response.{kind}.delta": {**_PLACE, "delta": Role.ANSWER} for kind in _ARGUMENTS},

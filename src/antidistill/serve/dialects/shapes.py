@@ -7,23 +7,29 @@ that says null stays: it says nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
+from antidistill.serve.side_channels.echoes import strings_in
 from antidistill.serve.wire.tree import ARRAY, OBJECT, OTHER, STRING, Node, Tree
 
-_SHORT = re.compile(rb'[!-~]{0,300}|"[^\s\\]{1,24}(?: [^\s\\]{1,24}){1,2}"')
-"""A name of at most three words, an id or a number; a sentence does not fit."""
+_WORD = re.compile(
+    r"(?:[A-Za-z0-9_:/@+=#~<>|-]|[.](?=[A-Za-z0-9_/]))*|[A-Z0-9][A-Za-z0-9+.-]{0,24}(?: [A-Z0-9(][A-Za-z0-9+.()-]{0,24}){1,3}"
+)
+"""An id or a word, or a title of at most four words that begin with capitals. No sentence of more than a word fits."""
+_LONGEST_WORD = 300
+_NUMBER = re.compile(rb"[-+.0-9A-Za-z]{1,24}")
 
 
 class Role(Enum):
     """What a field is."""
 
-    NAME = auto()  # a number, a word, an id: a short scalar
+    NAME = auto()  # a number, a word, an id, or a string of the request
     ROLE = auto()  # the same, and a client needs the first one: the event that holds it is not dropped
     KEEP = auto()  # passes as it is
+    ECHO = auto()  # repeats what was asked: passes if each string in it is a word, or stands in the request
     REASONING = auto()
     CONTENT = auto()  # answer text, unless delimiters in it mark reasoning
     ANSWER = auto()  # passes as it is; what is held of the reasoning leaves before it
@@ -73,17 +79,24 @@ class Finding(NamedTuple):
     parent: Node
 
 
-def find(tree: Tree, shape: Shape) -> list[Finding]:
-    """The fields of an event that are more than names; drops what the shape does not know."""
+def find(tree: Tree, shape: Shape, echoes: Container[str] = frozenset()) -> list[Finding]:
+    """The fields of an event that are more than names; drops what the shape does not know.
+
+    Args:
+        tree: of the event.
+        shape: what is known.
+        echoes: strings that the event may repeat.
+    """
     findings: list[Finding] = []
-    _Walk(tree, findings).value("", tree.root, shape, 0, tree.root)
+    _Walk(tree, findings, echoes).value("", tree.root, shape, 0, tree.root)
     return findings
 
 
 class _Walk:
-    def __init__(self, tree: Tree, findings: list[Finding]) -> None:
+    def __init__(self, tree: Tree, findings: list[Finding], echoes: Container[str]) -> None:
         self.tree = tree
         self.findings = findings
+        self._echoes = echoes
 
     def value(self, key: str, node: Node, shape: Shape, scope: int, parent: Node) -> None:
         if isinstance(shape, Role):
@@ -102,9 +115,7 @@ class _Walk:
     def _leaf(self, key: str, node: Node, role: Role, scope: int, parent: Node) -> None:
         if self.tree.is_null(node) or role is Role.KEEP:
             return
-        if role in _SCALARS and not (
-            node.kind in _SCALAR_KINDS and _SHORT.fullmatch(self.tree.data, node.start, node.end)
-        ):
+        if (role in _SCALARS and not self._is_name(node)) or (role is Role.ECHO and not self._echoes_request(node)):
             self.tree.drop(node)
         elif role is Role.REASONING and node.kind is ARRAY:
             self.value(key, node, _TEXTS, scope, parent)
@@ -112,8 +123,19 @@ class _Walk:
             self.value(key, node, Each(PART), scope, parent)
         elif role in _STRINGS and node.kind is not STRING:
             self.tree.drop(node)
-        elif role is not Role.NAME:
+        elif role not in {Role.NAME, Role.ECHO}:
             self.findings.append(Finding(role, key, node, scope, parent))
+
+    def _is_name(self, node: Node) -> bool:
+        if node.kind is STRING:
+            return self._is_word(self.tree.text(node))
+        return node.kind is OTHER and _NUMBER.fullmatch(self.tree.data, node.start, node.end) is not None
+
+    def _is_word(self, text: str) -> bool:
+        return (len(text) <= _LONGEST_WORD and _WORD.fullmatch(text) is not None) or text in self._echoes
+
+    def _echoes_request(self, node: Node) -> bool:
+        return all(map(self._is_word, strings_in(self.tree.value(node))))
 
     def _object(self, node: Node, shape: Mapping[str, Shape], scope: int) -> None:
         last = dict(node.members)
@@ -146,8 +168,7 @@ class _Walk:
 
 
 _SCALARS = frozenset((Role.NAME, Role.ROLE, Role.FINISH, Role.COUNT))
-_SCALAR_KINDS = frozenset((STRING, OTHER))
-_STRINGS = frozenset((Role.REASONING, Role.CONTENT))
+_STRINGS = frozenset((Role.REASONING, Role.CONTENT, Role.SEAL))
 _TEXTS = Each(ByType({"text": {"type": Role.NAME, "text": Role.REASONING}}))
 """Reasoning in a list of texts (Mistral)."""
 PART = ByType(
@@ -155,8 +176,12 @@ PART = ByType(
         "text": {"type": Role.NAME, "text": Role.CONTENT, "annotations": Role.KEEP},
         "output_text": {"type": Role.NAME, "text": Role.CONTENT, "annotations": Role.KEEP},
         "refusal": {"type": Role.NAME, "refusal": Role.ANSWER},
-        "image_url": {"type": Role.NAME, "image_url": Role.ANSWER},
-        "thinking": {"type": Role.NAME, "thinking": Role.REASONING, "signature": Role.SEAL},
+        **{
+            kind: {"type": Role.NAME, kind: Role.ANSWER}
+            for kind in ("image_url", "document_url", "input_audio", "file")
+        },
+        "reference": {"type": Role.NAME, "reference_ids": Role.ANSWER},
+        "thinking": {"type": Role.NAME, "thinking": Role.REASONING, "signature": Role.SEAL, "closed": Role.NAME},
         "reasoning": {"type": Role.NAME, "text": Role.REASONING, "reasoning": Role.REASONING},
     }
 )

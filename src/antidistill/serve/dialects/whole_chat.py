@@ -31,7 +31,7 @@ class WholeChat(WholeBody):
             DefenseError: the defense failed, and the policy says that the response fails then.
         """
         super().__init__(context, data)
-        chunk = read_chunk(data, Event(data, b"", b"", 1, True), self.tree, self.shape)
+        chunk = read_chunk(data, Event(data, b"", b"", 1, True), self.tree, self.shape, context.echoes)
         for scope in dict.fromkeys(found.scope for found in chunk.findings):
             own = Chunk(data, chunk.event, self.tree, [f for f in chunk.findings if f.scope == scope])
             own.texts = [f for f in chunk.texts if f.scope == scope]

@@ -27,7 +27,7 @@ class WholeMessages(WholeBody):
             DefenseError: the defense failed, and the policy says that the response fails then.
         """
         super().__init__(context, data)
-        chunk = read_chunk(data, Event(data, b"", b"", 1, True), self.tree, MESSAGE)
+        chunk = read_chunk(data, Event(data, b"", b"", 1, True), self.tree, MESSAGE, context.echoes)
         signs = may_be_signed(self.tree.text(self.tree.root.get("model")))
         for found in chunk.findings:
             if found.role is Role.REASONING:

@@ -26,7 +26,7 @@ class WholeResponses(WholeBody):
         """
         super().__init__(context, data)
         self._finals = Finals(context, streamed=False)
-        self._chunk = read_chunk(data, Event(data, b"", b"", 1, True), self.tree, RESPONSE)
+        self._chunk = read_chunk(data, Event(data, b"", b"", 1, True), self.tree, RESPONSE, context.echoes)
         for found in self._chunk.findings:
             if found.role is Role.ERROR:
                 self.tree.replace(found.node, dumps({"code": "server_error", "message": "the engine failed."}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from antidistill.serve.guard.lane import Guard
@@ -18,6 +19,7 @@ class Context:
         usage: what usage counts say.
         paced: reasoning is given out as `Paced` parts.
         max_event_bytes: length of the longest event that is taken.
+        echoes: strings of the request, which a response may repeat.
     """
 
     guard: Guard
@@ -25,6 +27,7 @@ class Context:
     usage: Usage = Usage.VISIBLE
     max_event_bytes: int = 8_388_608
     paced: bool = False
+    echoes: Container[str] = frozenset()
 
 
 @dataclass(slots=True)

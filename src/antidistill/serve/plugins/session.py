@@ -13,6 +13,7 @@ from antidistill.serve.guard.context import Context
 from antidistill.serve.guard.lane import Guard
 from antidistill.serve.guard.parts import Part, Remember, joined
 from antidistill.serve.policies import Client, LimitSettings, Policy, PolicyBook
+from antidistill.serve.side_channels.echoes import Echoes
 from antidistill.serve.side_channels.requests import Asked
 from antidistill.serve.turns import Turns, turns_of
 
@@ -45,7 +46,8 @@ class Session:
             hold_bytes=limits.hold_bytes if policy.streams else limits.max_response_bytes,
         )
         self._dialect = DIALECTS[route]
-        self._context = Context(guard, policy.unopened, policy.usage, limits.max_event_bytes)
+        echoes = Echoes(asked.body)
+        self._context = Context(guard, policy.unopened, policy.usage, limits.max_event_bytes, echoes=echoes)
         self._turns, self._tenant = turns, tenant
 
     def stream(self) -> GuardedStream:

@@ -27,7 +27,7 @@ _INPUT = (
     "prompt_cache_miss_tokens",
     "service_tier",
 )
-_WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_WORD = re.compile(r"[A-Za-z0-9_.-]{0,63}[A-Za-z0-9_-]")
 
 
 def recount(usage: Any, mode: Usage, seen: Seen) -> Any:
