@@ -49,7 +49,7 @@ class StreamEditor(ABC):
     @property
     def held(self) -> str:
         """Text that came and is not decided, with the white space before it."""
-        return self._cuts.text[self._frontier - self._cuts.base :]
+        return self._space if self._flows else self._cuts.text[self._frontier - self._cuts.base :]
 
     def feed(self, text: str) -> str:
         """Takes the next piece and returns what may leave now.
