@@ -103,3 +103,11 @@ def test_a_defense_that_does_not_stream_is_never_late():
     lane = Lane(Guard(ad.defense("exchange", key=b"0123456789abcdef"), trace_key("p")))
     lane.feed("Wait, this stays here until the end.")
     assert lane.held == ""
+
+
+def test_a_lane_that_forgets_holds_no_text():
+    lane = Lane(guard())
+    lane.feed("First. Wait, this is wrong. Then.")
+    lane.close()
+    lane.forget()
+    assert (lane.original, lane.guarded, lane.held, lane.edits) == ("", "", "", [])

@@ -88,3 +88,10 @@ class Exchange:
     def texts(self) -> list[AuditText]:
         """What the audit log is told about."""
         return [AuditText(lane.field, lane.original, lane.guarded, lane.edits) for lane in self.lanes if lane.original]
+
+    def forget(self) -> None:
+        """Lets go of all texts. Else they would wait, up to minutes, for the collector of cycles."""
+        for lane in self.lanes:
+            lane.forget()
+        self.lanes.clear()
+        self.asked.body = {}

@@ -65,7 +65,7 @@ class Server:
         server = web.Server(
             self.proxy.handle, handler_cancellation=True, access_log=None, keepalive_timeout=75.0, lingering_time=2.0
         )
-        runner = web.ServerRunner(server, shutdown_timeout=5.0)
+        runner = web.ServerRunner(server, shutdown_timeout=0.2)  # `_drain` has waited for what was under way
         await runner.setup()
         site = web.SockSite(runner, self._sock)
         await site.start()

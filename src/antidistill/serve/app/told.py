@@ -15,7 +15,7 @@ _KINDS = {"UpstreamGone": "reset", "UpstreamStalled": "stall", "UpstreamGarbage"
 
 
 def tell(exchange: Exchange, metrics: Metrics, audit: AuditLog | None) -> None:
-    """Tells about a request that has ended."""
+    """Tells about a request that has ended, and has its texts forgotten."""
     _count(exchange, metrics)
     if audit is not None:
         try:
@@ -47,6 +47,7 @@ def tell(exchange: Exchange, metrics: Metrics, audit: AuditLog | None) -> None:
         seconds=round(time.monotonic() - exchange.began, 4),
         ttft=round(exchange.first - exchange.began, 4) if exchange.first else None,
     )
+    exchange.forget()
 
 
 def _count(exchange: Exchange, metrics: Metrics) -> None:

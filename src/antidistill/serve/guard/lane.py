@@ -161,6 +161,12 @@ class Lane:
             self.closed = True
             self._guard.finished(self)
 
+    def forget(self) -> None:
+        """All that had to be told about the text is told: it goes now, because this object may be part of a cycle."""
+        self._original.clear()
+        self._guarded.clear()
+        self.edits = []
+
     def _end(self, editor: Editor) -> str:
         try:
             out = editor.close()
