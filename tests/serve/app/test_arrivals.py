@@ -1,11 +1,18 @@
 """The body of a response, taken where it arrives: nothing is lost, doubled or overtaken, however the two sides behave."""
 
 import asyncio
+import datetime
+import ssl
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+import uvloop
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from antidistill.serve.app.arrivals import Arrivals
 
@@ -13,15 +20,15 @@ PIECES = [f"piece {number} ".encode() * (1 + number % 7) for number in range(400
 
 
 @asynccontextmanager
-async def asked(handler, **options):
+async def asked(handler, tls=None, **options):
     runner = web.ServerRunner(web.Server(handler))
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
-    port = runner.addresses[0][1]
+    url = f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}/"
     try:
         async with aiohttp.ClientSession(**options) as session:
-            yield lambda: session.get(f"http://127.0.0.1:{port}/")
+            yield lambda: session.get(url, ssl=False)
     finally:
         await runner.cleanup()
 
@@ -48,6 +55,37 @@ async def read(answer, take):
         while await arrivals.wait():
             await asyncio.sleep(0)
     return b"".join(came)
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "engine")])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file = tmp_path_factory.mktemp("tls") / "engine.pem"
+    file.write_bytes(private + builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+@pytest.mark.parametrize("run_loop", [asyncio.run, uvloop.run])
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_on_every_loop_and_encrypted_or_not(run_loop, encrypted, tls):
+    async def run():
+        async with asked(in_pieces, tls if encrypted else None) as get:
+            bodies = []
+            for _ in range(3):
+                async with get() as answer:
+                    bodies.append(await read(answer, lambda count: count % 4 > 0))
+            return bodies
+
+    assert run_loop(run()) == [b"".join(PIECES)] * 3
 
 
 @pytest.mark.parametrize("take", [lambda count: True, lambda count: False, lambda count: count % 3 > 0])
