@@ -12,6 +12,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,51 +46,74 @@ def run_engine(sock: socket.socket, pace: float, together: bool, sent: Any) -> N
         ]
         for trace in traces
     ]
-    numbers, rng = itertools.count(), random.Random(1)
-
-    class Stream(asyncio.Protocol):
-        def connection_made(self, transport: Any) -> None:
-            self._transport, self._asked = transport, b""
-            self._timer: asyncio.TimerHandle | None = None
-
-        def data_received(self, data: bytes) -> None:
-            self._asked += data
-            head, found, body = self._asked.partition(b"\r\n\r\n")
-            length = _LENGTH.search(head)
-            if not found or len(body) < (int(length[1]) if length else 0):
-                return
-            self._asked = b""
-            if not head.startswith(b"POST"):
-                self._transport.write(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-                    % (len(_MODELS), _MODELS)
-                )
-                return
-            self._transport.write(_HEAD)
-            loop = asyncio.get_running_loop()
-            step = 1 / pace
-            began = loop.time()
-            began = (began // step + 1) * step if together else began + rng.uniform(0, step)
-            self._timer = loop.call_at(began, self._send, began, next(numbers), rng.randrange(200))
-
-        def _send(self, due: float, number: int, place: int) -> None:
-            text = texts[(number + place // 200) % len(texts)]
-            at = place % 200
-            event = text[at] if at < len(text) else _BEFORE + b'"content":"@%.6f "' % time.time() + _AFTER
-            self._transport.write(b"%x\r\n%b\r\n" % (len(event), event))
-            sent.value += 1
-            due += 1 / pace
-            self._timer = asyncio.get_running_loop().call_at(due, self._send, due, number, place + 1)
-
-        def connection_lost(self, error: Exception | None) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
+    script = Script(texts, pace, together, sent)
 
     async def serve() -> None:
-        server = await asyncio.get_running_loop().create_server(Stream, sock=sock)
+        server = await asyncio.get_running_loop().create_server(partial(Stream, script), sock=sock)
         await server.serve_forever()
 
     _run(serve())
+
+
+class Script:
+    """What the engine sends: `event(number, place)` is that of one stream at one place, from 0 without end."""
+
+    def __init__(self, texts: list[list[bytes]], pace: float, together: bool, sent: Any) -> None:
+        self.texts, self.pace, self.together, self.sent = texts, pace, together, sent
+        self.numbers, self.rng = itertools.count(), random.Random(1)
+
+    def event(self, number: int, place: int) -> bytes:
+        text = self.texts[(number + place // 200) % len(self.texts)]
+        at = place % 200
+        return text[at] if at < len(text) else _BEFORE + b'"content":"@%.6f "' % time.time() + _AFTER
+
+    def begins(self, now: float) -> float:
+        """When the first event of a stream is due."""
+        step = 1 / self.pace
+        return (now // step + 1) * step if self.together else now + self.rng.uniform(0, step)
+
+
+class Stream(asyncio.Protocol):
+    """One connection of a client."""
+
+    def __init__(self, script: Script) -> None:
+        self._script, self._asked = script, b""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._asked += data
+        head, found, body = self._asked.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        if not found or len(body) < (int(length[1]) if length else 0):
+            return
+        self._asked = b""
+        if head.startswith(b"POST"):
+            self._begin()
+            return
+        head_of_models = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(
+            _MODELS
+        )
+        self._transport.write(head_of_models + _MODELS)
+
+    def _begin(self) -> None:
+        self._transport.write(_HEAD)
+        loop, script = asyncio.get_running_loop(), self._script
+        began = script.begins(loop.time())
+        self._timer = loop.call_at(began, self._send, began, next(script.numbers), script.rng.randrange(200))
+
+    def _send(self, due: float, number: int, place: int) -> None:
+        event = self._script.event(number, place)
+        self._transport.write(b"%x\r\n%b\r\n" % (len(event), event))
+        self._script.sent.value += 1
+        due += 1 / self._script.pace
+        self._timer = asyncio.get_running_loop().call_at(due, self._send, due, number, place + 1)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 async def ask(
