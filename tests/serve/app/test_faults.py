@@ -101,6 +101,8 @@ def test_the_engine_leaves_before_its_answer(lines):
 
     with running(leave) as own:
         assert post(own.url, STREAM)[0] == 502
+    told = outcome(lines)
+    assert (told["code"], told["reason"], told["status"]) == ("upstream_error", "UpstreamGone", 502)
 
 
 def test_the_engine_stalls(lines):
@@ -114,6 +116,7 @@ def test_the_engine_stalls(lines):
 def test_the_engine_never_answers(lines):
     with running(raw(head=b"", wait=30), {"limits": {"idle_seconds": 0.5, "retries": 0}}) as own:
         assert post(own.url, ASK)[0] in {502, 504}
+    assert outcome(lines)["reason"] in {"UpstreamGone", "UpstreamStalled"}
 
 
 @pytest.mark.parametrize(
@@ -186,6 +189,7 @@ def test_a_compressed_stream_is_read(lines):
         _, headers, out = post(own.url, STREAM)
         assert "Content-Encoding" not in headers
         assert read(CHAT, "reasoning_content", out).reasoning == [guarded(TRACE, context(TRACE.prompt))]
+    assert outcome(lines)["code"] == "ok"
 
 
 def test_a_compressed_stream_that_is_broken(lines):
@@ -222,6 +226,7 @@ def test_every_dialect_tells_its_clients(lines, path):
     with running(Engine(streaming(*begun))) as own:
         last = payloads(post(own.url, STREAM, path=path)[2])[-1]
     assert last.get("type") == "error" or "error" in last
+    assert (outcome(lines)["code"], outcome(lines)["route"]) == ("upstream_error", path)
 
 
 def test_the_client_vanishes(lines):
@@ -316,6 +321,30 @@ def test_the_defense_raises(lines, monkeypatch, then, stream):
     else:
         assert b"Four." in out
         assert told["code"] == "ok"
+    assert told["reason"] in {"ValueError", "DefenseError", "Refused"}
+    assert "secret" not in json.dumps(lines())
+
+
+def test_a_fault_of_our_own_in_the_middle_of_a_stream(lines, monkeypatch):
+    from antidistill.serve.dialects.chat import ChatStream
+
+    own_chunk = ChatStream._chunk
+
+    def broken(self, raw, event, out):
+        if b"secret" in raw:
+            raise KeyError(f"no such place in {raw!r}")
+        own_chunk(self, raw, event, out)
+
+    monkeypatch.setattr(ChatStream, "_chunk", broken)
+    monkeypatch.setattr(ChatStream, "_learned", lambda self, chunk, choice: [])
+    later = [scripts._chunk({"content": TRACE.answer}, 0), scripts.DONE]
+    with running(Engine(streaming(*BEGUN, *later, pause=0.05))) as own:
+        out = post(own.url, STREAM)[2]
+    assert b"First a step." in out
+    assert TRACE.answer.encode() not in out
+    assert_told(out, "guard_failed")
+    assert (outcome(lines)["code"], outcome(lines)["reason"]) == ("failed", "DefenseError")
+    assert next(line for line in lines() if line["event"] == "failure")["exception"]["type"] == "KeyError"
     assert "secret" not in json.dumps(lines())
 
 
@@ -326,6 +355,7 @@ def test_too_much_held_text_ends_the_reasoning(lines):
         out = post(own.url, STREAM)[2]
     assert b"on and on" not in out
     assert b"Four." in out
+    assert (outcome(lines)["code"], outcome(lines)["reason"]) == ("ok", "HeldTooLong")
 
 
 def test_logs_hold_no_text_and_no_keys(lines):
@@ -349,7 +379,9 @@ def test_a_config_that_becomes_invalid_changes_nothing(tmp_path, lines):
         own.loop.call_soon_threadsafe(own.server._reload)
         out = post(own.url, STREAM)[2]
         assert read(CHAT, "reasoning_content", out).reasoning == [guarded(TRACE, context(TRACE.prompt))]
-    assert any(line["event"].startswith("policies not reloaded") for line in lines())
+    failed = next(line for line in lines() if line["event"].startswith("policies not reloaded"))
+    assert "max_streams" in failed["exception"]["message"]
+    assert outcome(lines)["code"] == "ok"
 
 
 def test_sigterm_under_load_lets_streams_finish():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from antidistill.serve.app.engine import Answer, upstream_error
 from antidistill.serve.side_channels.request_fields import ANSWER_HEADERS
 from antidistill.serve.wire.tree import dumps
 
+_HEADER = re.compile(r"[A-Za-z0-9_.:/+=-]{0,128}|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [0-9:]{8} GMT")
 _ANTHROPIC = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -79,5 +81,14 @@ async def read_answer(answer: Answer, limit: int, seconds: float) -> bytes:
 
 
 def kept_headers(answer: Answer) -> dict[str, str]:
-    """Headers of the engine that reach the client."""
-    return {name: value for name, value in answer.headers.items() if name.lower() in ANSWER_HEADERS}
+    """Headers of the engine that reach the client: numbers, ids and dates, no sentences."""
+    return {
+        name: value
+        for name, value in answer.headers.items()
+        if name.lower() in ANSWER_HEADERS and _HEADER.fullmatch(value)
+    }
+
+
+def stream_type(answer: Answer) -> str:
+    """`Content-Type` of a stream, without parameters that no client needs."""
+    return f"{answer.content_type}; charset=utf-8" if answer.charset else answer.content_type

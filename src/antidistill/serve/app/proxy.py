@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 
 from antidistill.errors import DefenseError, Refused, UpstreamError, UpstreamGarbage
-from antidistill.serve.app.answers import error_response, kept_headers, read_answer
+from antidistill.serve.app.answers import error_response, kept_headers, read_answer, stream_type
 from antidistill.serve.app.engine import Answer, Engine
 from antidistill.serve.app.exchange import Exchange
 from antidistill.serve.app.own_routes import OWN, OwnRoutes
@@ -160,9 +160,7 @@ class Proxy:
         kind = answer.content_type
         headers = {**kept_headers(answer), "x-request-id": exchange.request_id}
         if kind in STREAM_TYPES:
-            response = web.StreamResponse(
-                headers={**headers, **STREAM_HEADERS, "Content-Type": answer.headers["Content-Type"]}
-            )
+            response = web.StreamResponse(headers={**headers, **STREAM_HEADERS, "Content-Type": stream_type(answer)})
             if not guarded:
                 return await Relay(exchange, self.turns, Verbatim(), response).run(answer)
             stream = self._routes[exchange.route].stream_of(kind)(exchange.context(self._marked_models))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
@@ -10,14 +11,14 @@ from typing import Any, Protocol
 import aiohttp
 from aiohttp import web
 
-from antidistill.errors import AntidistillError, UpstreamGarbage, UpstreamStalled
+from antidistill.errors import AntidistillError, DefenseError, UpstreamGarbage, UpstreamStalled
 from antidistill.serve.app.arrivals import Arrivals
 from antidistill.serve.app.engine import Answer, upstream_error
 from antidistill.serve.app.exchange import Exchange
 from antidistill.serve.app.outlet import Outlet
 from antidistill.serve.app.pacer import Pacer
 from antidistill.serve.guard.parts import Part, kept, ready
-from antidistill.serve.operations import HoldWatch, StallWatch
+from antidistill.serve.operations import HoldWatch, StallWatch, log
 from antidistill.serve.turns import Turns
 
 CLIENT_GONE = (ConnectionResetError, BrokenPipeError)
@@ -160,14 +161,18 @@ class Relay:
                 while not self._filter.ended and await self._arrivals.wait():
                     late, self._late = self._late, []
                     await self._write(late)
+            await self._write(self._filter.finish())
         except CLIENT_GONE as error:
             if self._writing:
                 raise
             await self._write(self._filter.fail(upstream_error(error)))
         except (aiohttp.ClientError, TimeoutError) as error:
             await self._write(self._filter.fail(_what(error)))
-        else:
-            await self._write(self._filter.finish())
+        except Exception as error:
+            if self._writing:
+                raise
+            log("failure", logging.ERROR, error, request_id=self._exchange.request_id)
+            await self._write(self._filter.fail(DefenseError("a fault of our own")))
 
     def _take(self, data: bytes) -> bool:
         """Guards bytes, and lets what may leave do so at once; False if it has to leave with `_write`."""
