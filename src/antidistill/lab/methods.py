@@ -28,6 +28,17 @@ def needs_proxy(method: str) -> bool:
     return not is_text(method) and bool(registry.load("samplers", method).aids)
 
 
+def home(method: str) -> tuple[str, ...]:
+    """The package that a text defense comes from, with the data of its scorer; nothing for samplers and controls.
+
+    Traces are made anew when it changes. A plug-in's is its whole top package.
+    """
+    if method in CONTROLS or not is_text(method):
+        return ()
+    parts = registry.load("defenses", method).__module__.split(".")
+    return (".".join(parts[: 2 if parts[0] == "antidistill" else 1]),)
+
+
 def methods() -> list[str]:
     """All methods that the lab can compare."""
     return list(dict.fromkeys([*registry.names("defenses"), *registry.names("samplers")]))

@@ -12,7 +12,7 @@ from typing import Any
 
 from antidistill.defenses.matching import BY_SHARE, guarded, matched, removed_share
 from antidistill.formats import read, write
-from antidistill.lab.methods import ANSWER, CLEAN, CONTROLS, PLAIN, is_text
+from antidistill.lab.methods import ANSWER, CLEAN, CONTROLS, PLAIN, home, is_text
 from antidistill.lab.models.architectures import llama
 from antidistill.lab.sizes import Sizes, problems
 from antidistill.lab.store import Store, code
@@ -99,8 +99,8 @@ class School:
 
     def traces(self, method: str) -> Path:
         """Folder with `traces.jsonl`, what the method made of the train prompts, and `facts.json`."""
-        parts = ("antidistill.sampling", "antidistill.defenses", "antidistill.text")
-        spec = self.made_of(*parts) | {"method": method}
+        parts = {"antidistill.sampling", "antidistill.defenses", "antidistill.text", *home(method)}
+        spec = self.made_of(*sorted(parts)) | {"method": method}
         if method not in (CLEAN, *CONTROLS):
             spec |= {"share": self.share} if is_text(method) else {"price": self.price}
         spec["about"] = f"{self.world.name}, {method}"

@@ -85,4 +85,4 @@ def _sources(package: str) -> Sequence[Path]:
     if not found.submodule_search_locations:
         return [Path(str(found.origin))]
     root = Path(found.submodule_search_locations[0])
-    return sorted(path for path in root.rglob("*") if path.suffix in {".py", ".json"})
+    return sorted(path for path in root.rglob("*") if path.suffix in {".py", ".json", ".npz"})
