@@ -56,13 +56,14 @@ def run_engine(sock: socket.socket, pace: float, together: bool, sent: Any) -> N
 
 
 class Script:
-    """What the engine sends: `event(number, place)` is that of one stream at one place, from 0 without end."""
+    """What the engine sends, and when."""
 
     def __init__(self, texts: list[list[bytes]], pace: float, together: bool, sent: Any) -> None:
         self.texts, self.pace, self.together, self.sent = texts, pace, together, sent
         self.numbers, self.rng = itertools.count(), random.Random(1)
 
     def event(self, number: int, place: int) -> bytes:
+        """The event of a stream at a place, from 0 without end."""
         text = self.texts[(number + place // 200) % len(self.texts)]
         at = place % 200
         return text[at] if at < len(text) else _BEFORE + b'"content":"@%.6f "' % time.time() + _AFTER
@@ -81,9 +82,11 @@ class Stream(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
+        """A client has come."""
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        """Bytes of a request."""
         self._asked += data
         head, found, body = self._asked.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
@@ -112,6 +115,7 @@ class Stream(asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_at(due, self._send, due, number, place + 1)
 
     def connection_lost(self, error: Exception | None) -> None:
+        """The client has gone."""
         if self._timer is not None:
             self._timer.cancel()
 
