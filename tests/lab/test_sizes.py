@@ -37,3 +37,13 @@ def test_a_world_with_too_few_problems_is_named():
 def test_a_size_below_one_is_named():
     with pytest.raises(BadOption, match="traces"):
         dataclasses.replace(QUICK, traces=0)
+
+
+def test_a_pace_counts_for_students_and_proxy_and_for_nothing_else():
+    slow = QUICK.at_pace(2.5)
+    courses = {f"{who}_course": getattr(QUICK, f"{who}_course") for who in ("student", "proxy")}
+    assert {name: getattr(slow, name).steps for name in courses} == {
+        name: round(2.5 * course.steps) for name, course in courses.items()
+    }
+    assert dataclasses.replace(slow, **courses) == QUICK
+    assert QUICK.at_pace(1.0) == QUICK

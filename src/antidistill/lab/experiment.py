@@ -65,8 +65,12 @@ class Experiment:
         return (CLEAN, *(method for method in self.methods if method != CLEAN))
 
     def schools(self, store: Store) -> dict[str, School]:
-        """A school for each world."""
-        return {name: School(make(name), self.sizes, self.seed, self.share, self.price, store) for name in self.worlds}
+        """A school for each world, its courses at the world's pace."""
+        worlds = {name: make(name) for name in self.worlds}
+        return {
+            name: School(world, self.sizes.at_pace(world.pace), self.seed, self.share, self.price, store)
+            for name, world in worlds.items()
+        }
 
 
 QUICK_RUN = Experiment(

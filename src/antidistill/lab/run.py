@@ -18,6 +18,7 @@ from antidistill.lab.results import Learnt, calibration, learnt, payoffs
 from antidistill.lab.school import School
 from antidistill.lab.store import Store
 from antidistill.lab.table.calibration import Calibration, reflection_range, verdict
+from antidistill.lab.worlds import knobs
 from antidistill.trace import Estimate
 
 Say = Callable[[str], None]
@@ -134,4 +135,5 @@ def _world(experiment: Experiment, school: School) -> dict[str, Any]:
         rows[method]["students"] = {student: one.of(method) for student, one in students.items()}
         if method not in CONTROLS:
             rows[method]["visibility"] = cells.visibility_cell(school, method)
-    return {"tells": school.world.tells, "rows": rows, "payoffs": payoffs(students, experiment.rows, rows)}
+    about = {"tells": school.world.tells, "knobs": knobs(school.world), "pace": school.world.pace}
+    return {**about, "rows": rows, "payoffs": payoffs(students, experiment.rows, rows)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from antidistill.errors import BadOption
@@ -53,6 +53,11 @@ class Sizes:
         for name in ("lessons", "traces", "holdout", "trial", "test", "visible", "most"):
             if getattr(self, name) < 1:
                 raise BadOption(name, getattr(self, name), "a whole number of at least 1")
+
+    def at_pace(self, pace: float) -> Sizes:
+        """The same with `pace` times the steps for students and proxy; the teacher's stay."""
+        courses = {name: getattr(self, name) for name in ("student_course", "proxy_course")}
+        return replace(self, **{name: replace(one, steps=round(pace * one.steps)) for name, one in courses.items()})
 
 
 DEFAULT = Sizes(

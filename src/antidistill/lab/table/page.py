@@ -22,7 +22,7 @@ def page(results: Mapping[str, Any], limits: Sequence[float] = (0.6, 0.75)) -> s
     lines = ["# The lab\n", "Written by `antidistill lab`; do not edit.\n", *_about(experiment, results.get("machine"))]
     lines += ["## Calibration\n", *(f"- {line}" for line in results["calibration"]["verdict"]), ""]
     for name, world in results["worlds"].items():
-        lines += [f"## {name}\n", f"{world['tells']}\n", *_methods(world["rows"]), ""]
+        lines += [f"## {name}\n", f"{world['tells']}{_pace(world.get('pace', 1))}\n", *_methods(world["rows"]), ""]
         for student in experiment["students"]:
             lines += [f"### {student} in {name}\n", *_students(world["rows"], student), ""]
         lines += ["### What the game says\n", *(f"- {line}" for line in _game(world["payoffs"], limits)), ""]
@@ -42,6 +42,10 @@ def _about(experiment: Mapping[str, Any], machine: Mapping[str, Any] | None) -> 
     if machine:
         yield f"\nMachine: {machine['cpu']}, {machine['cores']} cores, {machine['python']}, torch {machine['torch']}."
     yield ""
+
+
+def _pace(pace: float) -> str:
+    return "" if pace == 1 else f" Its students are trained for {pace:g} times the steps of the other worlds."
 
 
 def _methods(rows: Mapping[str, Any]) -> Iterator[str]:

@@ -33,6 +33,8 @@ class World(Protocol):
     name: ClassVar[str]
     tells: ClassVar[str]
     """One sentence: what the markers do here."""
+    pace: ClassVar[float]
+    """Steps of students and proxy in this world, times those of the experiment: who has more to learn has longer."""
 
     def problem(self, random: random.Random) -> Problem:
         """Draws a problem."""

@@ -29,6 +29,7 @@ class Corrections:
 
     name: ClassVar[str] = "corrections"
     tells: ClassVar[str] = "A marker sentence checks the step before it by a second route and says the right result."
+    pace: ClassVar[float] = 1.0
     steps: int = 2
     skew: float = 1.9
     slip: float = 0.3

@@ -25,6 +25,7 @@ class Decoration:
 
     name: ClassVar[str] = "decoration"
     tells: ClassVar[str] = "Marker sentences stand at random places and say nothing."
+    pace: ClassVar[float] = 1.0
     steps: int = 5
     skew: float = 1.4
     share: float = 0.3

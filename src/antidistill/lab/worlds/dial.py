@@ -52,12 +52,10 @@ def draw(random: random.Random, moves: int, skew: float, together: int = 1) -> P
     return Problem(f"A dial shows {start}. It moves {listed}.", (start, *drawn), str(turned(start, *drawn)))
 
 
-def different(random: random.Random, moves: int, skew: float) -> list[int]:
-    """Different moves, in the order in which they were drawn; `skew` as in `draw`."""
-    found: list[int] = []
-    while len(found) < moves:
-        found += [move for move in random.choices(_MOVES, _weights(skew)) if move not in found]
-    return found
+def pair(random: random.Random, skew: float) -> tuple[int, int]:
+    """Two moves; `skew` as in `draw`."""
+    first, second = random.choices(_MOVES, _weights(skew), k=2)
+    return first, second
 
 
 def turned(start: int, *moves: int) -> int:

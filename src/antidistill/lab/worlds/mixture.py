@@ -45,8 +45,9 @@ class Mixture:
     tells: ClassVar[str] = (
         "Markers correct, go another way or decorate, as often and at the distances measured on real traces."
     )
+    pace: ClassVar[float] = 1.0
     steps: int = 6
-    skew: float = 1.2
+    skew: float = 1.0
     slip: float = 0.5
     shape: str = "all"
     variety: int = 4
