@@ -1,13 +1,13 @@
 """Pacing: even pieces at even times, everything in its order, and nothing lost; with a clock that the test turns."""
 
 import asyncio
-import selectors
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.serve.app.test_requests import ASK, CHAT, post
+from tests.serve.clock import Clock
 from tests.serve.replay import CASES, context, events, guarded, payloads, read, shuffled
 from tests.serve.serving import Engine, running, streaming
 
@@ -20,27 +20,6 @@ from antidistill.serve.policies import PacingSettings
 from antidistill.trace import Trace
 
 PACING = PacingSettings(characters=4, seconds=0.5)
-
-
-class Clock(asyncio.SelectorEventLoop):
-    """A loop whose time jumps to whatever is waited for."""
-
-    def __init__(self):
-        super().__init__(Jumping(self))
-        self.now = 0.0
-
-    def time(self):
-        return self.now
-
-
-class Jumping(selectors.SelectSelector):
-    def __init__(self, loop):
-        super().__init__()
-        self.loop = loop
-
-    def select(self, timeout=None):
-        self.loop.now += timeout or 0.0
-        return super().select(0 if timeout is not None else None)
 
 
 def text(characters, key="a"):
@@ -110,6 +89,24 @@ def test_while_pieces_are_there_times_do_not_depend_on_what_was_cut():
     plain = [(number / 10, [text("0123456789")]) for number in range(8)]
     cut = [(at + (0.7 if number > 3 else 0.0), parts) for number, (at, parts) in enumerate(plain)]
     assert paced([*plain, (9, [b"|"])]) == paced([*cut, (9, [b"|"])])
+
+
+def test_a_reserve_bridges_a_cut_that_would_run_dry():
+    """An engine of 4 characters in 0.5 s, as fast as pieces leave; nothing comes for 1.5 s, because it was cut."""
+    arrivals = [(number / 2 + (1.5 if number > 5 else 0.0), [text("abcd")]) for number in range(12)]
+    gaps = {}
+    for reserve in (0, 20):
+        left = paced([*arrivals, (9, [b"|"])], PacingSettings(characters=4, seconds=0.5, reserve=reserve))
+        assert b"".join(piece for _, piece in left) == b"abcd" * 12 + b"|"
+        gaps[reserve] = max(round(b[0] - a[0], 6) for a, b in pairwise(left[:-1]))
+    assert gaps == {0: 2.0, 20: 0.5}
+
+
+@pytest.mark.parametrize("reserve", [10, 1000])
+def test_a_reserve_that_is_never_full_holds_nobody_up(reserve):
+    own = PacingSettings(characters=4, seconds=0.5, reserve=reserve)
+    assert paced([(0.0, [text("abc")]), (1.0, [b"|answer"])], own)[-1] == (1.0, b"|answer")
+    assert b"".join(piece for _, piece in paced([(0.0, [text("a" * 60)])], own, most=20)) == b"a" * 60
 
 
 def test_a_client_that_has_gone_is_told_to_who_writes():

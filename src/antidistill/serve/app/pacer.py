@@ -1,7 +1,8 @@
 """Pacing: guarded reasoning leaves in pieces of one size at even times, so that neither tells where something was cut.
 
 What is there too early waits for its time; what follows the reasoning waits until all of it has left. As long as there is
-always a piece that can leave, times and sizes are a function of the text that is seen, and of nothing else.
+always a piece that can leave, times and sizes are a function of the text that is seen, and of nothing else. A reserve of text
+that waits before the first piece leaves is what pieces are made of while the engine writes what will be cut.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Pacer:
         self._open: dict[Hashable, Paced] = {}  # texts that leave now
         self._behind: deque[Part] = deque()  # what waits for them
         self._waiting = 0
+        self._reserve = pacing.reserve
         self._changed = asyncio.Event()
         self._moved = asyncio.Event()
         self._closed = False
@@ -123,6 +125,9 @@ class Pacer:
     def _pieces(self) -> list[Hashable]:
         """Texts of which a piece can leave: a whole one, or the last one where something waits for it."""
         last = self._closed or bool(self._behind) or self._waiting > self._most
+        if not last and self._waiting < self._reserve:
+            return []
+        self._reserve = 0  # once: a pause to fill it again would tell that it ran dry
         return [key for key, part in self._open.items() if last or _weight(part) >= self._size]
 
     async def _next_tick(self) -> None:

@@ -74,10 +74,12 @@ class PacingSettings(_Section):
     Attributes:
         characters: of a piece; the last one is shorter.
         seconds: from one piece to the next; 0: no pacing. Slower than the engine writes, else a cut is still a gap.
+        reserve: characters that wait before the first piece leaves, so that pieces go on where a long text is cut.
     """
 
     characters: Annotated[int, Field(ge=1, le=10_000)] = 32
     seconds: Annotated[float, Field(ge=0, le=60)] = 0.25
+    reserve: Annotated[int, Field(ge=0, le=50_000)] = 0
 
 
 _NO_PACING = {"seconds": 0.0}
