@@ -112,6 +112,22 @@ def _labelled(text: dict[str, Any], rows: list[dict[str, Any]]) -> LabelledTrace
     return LabelledTrace(trace, sentences, functions, importance, text["id"].rpartition("/")[2])
 
 
+def hidden_states(sentences: Sequence[Sequence[str]], prompts: Sequence[str], cache: Path | None) -> list[Any]:
+    """`functions.hidden.states` of each trace; kept in a file, if one is named, since a trace takes seconds."""
+    from antidistill.anchors.functions.hidden import states
+
+    if cache is not None and cache.exists():
+        with np.load(cache, allow_pickle=False) as data:
+            found = [data[str(number)] for number in range(len(data.files))]
+        if [len(each) for each in found] != [len(each) for each in sentences]:
+            raise SystemExit(f"{cache} holds the states of other traces: name another file, or delete it.")
+        return found
+    found = [states(each, prompt) for each, prompt in zip(sentences, prompts, strict=True)]
+    if cache is not None:
+        np.savez(cache, **{str(number): each.astype(np.float32) for number, each in enumerate(found)})
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(

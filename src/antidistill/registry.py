@@ -60,6 +60,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "taggers": {
         "regex": "antidistill.anchors.functions.regex:RegexTagger",
         "trained": "antidistill.anchors.functions.trained:TrainedTagger",
+        "states": "antidistill.anchors.functions.states:StatesTagger",
         "endpoint": "antidistill.anchors.functions.endpoint:EndpointTagger",
     },
     "graders": {

@@ -44,7 +44,7 @@ def anchors(
         typer.Option("--set", metavar="SCORER.NAME=VALUE", help="Option of a scorer or tagger; may be repeated."),
     ] = None,
     functions: Annotated[
-        str, typer.Option(metavar="trained|regex|endpoint|none", help="What tells the function of a sentence.")
+        str, typer.Option(metavar="trained|states|regex|endpoint|none", help="What tells the function of a sentence.")
     ] = "trained",
     html: Annotated[Path | None, typer.Option(help="Also a page with heat map, chart and matrix.")] = None,
     max_traces: Annotated[int, typer.Option(min=1, help="How many traces the page holds at most.")] = 20,
