@@ -3,8 +3,8 @@
 import pytest
 
 import antidistill as ad
-from antidistill.batch.huggingface import guard_dataset
-from antidistill.errors import RowError, UnknownName, UsageError
+from antidistill.batch.huggingface import guard_dataset, restore_dataset
+from antidistill.errors import KeyFileError, LedgerError, OutputError, RowError, UnknownName, UsageError
 from antidistill.formats import locate
 from antidistill.trace import trace_key
 
@@ -115,3 +115,61 @@ def test_row_of_no_dialect():
 
 def test_empty_dataset(dataset):
     assert len(guard_dataset(dataset.select([]), DEFENSE)) == 0
+
+
+def leaking(dataset):
+    return dataset.add_column("num_tokens", [5] * 5).add_column(
+        "usage", [{"total_tokens": n, "n": n} for n in range(5)]
+    )
+
+
+@pytest.mark.parametrize("leaks", ["guard", "drop"])
+def test_ledger_gives_back_the_original(dataset, tmp_path, leaks):
+    original = leaking(dataset) if leaks == "drop" else dataset
+    original = datasets.DatasetDict(train=original, test=original.select([3, 1]))
+    ledger = tmp_path / "ledger.jsonl"
+    guarded = guard_dataset(original, DEFENSE, leaks=leaks, ledger=ledger)
+    plain = guard_dataset(original, DEFENSE, leaks=leaks)
+    assert {split: list(part) for split, part in guarded.items()} == {s: list(part) for s, part in plain.items()}
+    assert list(guarded["train"]) != list(original["train"])
+    restored = restore_dataset(guarded, ledger, key=DEFENSE.key)
+    for split, part in original.items():
+        assert list(restored[split]) == list(part)
+        assert restored[split].features == part.features
+    assert ledger.stat().st_mode & 0o777 == 0o600
+    assert b"let me check" not in ledger.read_bytes()
+
+
+def test_ledger_of_many_batches_keeps_the_format(tmp_path):
+    rows = [{"id": n, "reasoning": f"{n} and {n}. {R}", "answer": str(n)} for n in range(2300)]
+    original = datasets.Dataset.from_list(rows).with_format("numpy", columns=["id"])
+    guarded = guard_dataset(original, DEFENSE, ledger=tmp_path / "ledger.jsonl")
+    restored = restore_dataset(guarded, tmp_path / "ledger.jsonl", key=DEFENSE.key)
+    assert restored.format == guarded.format == original.format
+    assert list(restored.with_format(None)) == rows
+
+
+def test_ledger_notices_what_does_not_belong_to_it(dataset, tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    guarded = guard_dataset(dataset, DEFENSE, ledger=ledger)
+    with pytest.raises(LedgerError, match="do not belong together"):
+        restore_dataset(dataset, ledger, key=DEFENSE.key)
+    with pytest.raises(LedgerError, match="ends before"):
+        restore_dataset(guarded.select(range(4)), ledger, key=DEFENSE.key)
+    with pytest.raises(LedgerError, match="give what was guarded"):
+        restore_dataset(datasets.DatasetDict(train=guarded), ledger, key=DEFENSE.key)
+    with pytest.raises(KeyFileError, match="give that one"):
+        restore_dataset(guarded, ledger, key=b"another secret key")
+    with pytest.raises(OutputError, match="exists"):
+        guard_dataset(dataset, DEFENSE, ledger=ledger)
+
+
+def test_ledger_that_is_not_possible(dataset, tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    with pytest.raises(UsageError, match="load it without streaming"):
+        guard_dataset(dataset.to_iterable_dataset(), DEFENSE, ledger=ledger)
+    with pytest.raises(UsageError, match="leave jobs out"):
+        guard_dataset(dataset, DEFENSE, ledger=ledger, jobs=2)
+    with pytest.raises(RowError, match=r"row 2: .*usage.total_tokens"):
+        guard_dataset(leaking(dataset).remove_columns("num_tokens"), DEFENSE, ledger=ledger)
+    assert not list(tmp_path.glob("*ledger*"))

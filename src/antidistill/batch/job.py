@@ -15,7 +15,7 @@ import orjson
 
 from antidistill import defenses
 from antidistill.batch.guardian import Settings
-from antidistill.batch.ledger import VERSION, LedgerText
+from antidistill.batch.ledger import VERSION, LedgerText, header
 from antidistill.batch.local import Results, run_here, run_in_processes
 from antidistill.batch.preflight import Extent, check_leaks, extent, fingerprint
 from antidistill.batch.results import Tally
@@ -159,8 +159,8 @@ def _begin(job: Job, shards: Sequence[Path], files: Targets, key: Key, spool: Sp
     salt = _resumed(job, spool, identity)
     if salt is None:
         salt = new_salt()
-        header = orjson.dumps(_header(spec, key, job.ledger_text, salt, inputs)) + b"\n"
-        spool.start(identity, salt, header, overwrite=job.force)
+        first = header(spec, key.secret, job.ledger_text, salt, inputs)
+        spool.start(identity, salt, first, overwrite=job.force)
     return Settings(spec, key.secret, salt, job.ledger_text if job.ledger else None, job.leaks)
 
 
@@ -173,18 +173,6 @@ def _resumed(job: Job, spool: Spool, identity: Mapping[str, Any]) -> bytes | Non
             f"an interrupted run of {job.out} is there: continue it with --resume, or start again with --force."
         )
     return spool.resume(identity, overwrite=job.force)
-
-
-def _header(spec: str, key: Key, text: LedgerText, salt: bytes, inputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        "antidistill_ledger": VERSION,
-        "spec": orjson.loads(spec),
-        "spec_hash": defenses.spec_hash(spec),
-        "key_id": defenses.key_id(key.secret),
-        "text": str(text),
-        "salt": salt.hex(),
-        "sources": list(inputs),
-    }
 
 
 def _run(job: Job, work: Work, spool: Spool, watcher: Watcher) -> Summary:

@@ -7,7 +7,7 @@ note: docs/design/keys-and-ledger.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from hashlib import sha256
 from itertools import groupby
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from antidistill import defenses
 from antidistill.batch.edited import Edited
 from antidistill.batch.seal import Sealer
 from antidistill.errors import LedgerError
@@ -30,6 +31,28 @@ class LedgerText(StrEnum):
     SEALED = "sealed"
     HASH = "hash"
     PLAIN = "plain"
+
+
+def header(spec: str, key: bytes, text: LedgerText, salt: bytes, sources: Sequence[Mapping[str, Any]]) -> bytes:
+    """The first line of a ledger.
+
+    Args:
+        spec: the spec that made the edits.
+        key: content of the key file.
+        text: what the lines hold of the removed text.
+        salt: salt of the seals.
+        sources: what was guarded, one entry for each shard.
+    """
+    fields = {
+        "antidistill_ledger": VERSION,
+        "spec": orjson.loads(spec),
+        "spec_hash": defenses.spec_hash(spec),
+        "key_id": defenses.key_id(key),
+        "text": str(text),
+        "salt": salt.hex(),
+        "sources": list(sources),
+    }
+    return orjson.dumps(fields) + b"\n"
 
 
 class Recorder:

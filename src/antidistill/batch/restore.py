@@ -100,10 +100,19 @@ def _sealer(ledger: Ledger, key_file: Path | None) -> Sealer | None:
         return None
     path = key_file or key_path(ledger.path)
     key = read_key(path, "give the key file of that run with --key-file").secret
+    return sealer_of(ledger, key, f"key file {path} holds")
+
+
+def sealer_of(ledger: Ledger, key: bytes, given: str) -> Sealer:
+    """What opens the seals of a ledger; `given` begins the message where the key is another one.
+
+    Raises:
+        KeyFileError: it is.
+    """
     wanted = ledger.header["key_id"]
     if defenses.key_id(key) != wanted:
         raise KeyFileError(
-            f"key file {path} holds key {defenses.key_id(key)}, the ledger was sealed with key {wanted}: give that one."
+            f"{given} key {defenses.key_id(key)}, the ledger was sealed with key {wanted}: give that one."
         )
     return Sealer(key, bytes.fromhex(ledger.header["salt"]))
 
@@ -185,7 +194,7 @@ def _restored_tables(
     is_large = file.metadata.row_group(number).total_byte_size > _GROUP_BYTES
     batches: list[pa.RecordBatch] = []
     for batch in file.iter_batches(_BATCH_ROWS, row_groups=[number]):
-        batches += _restored_batches(batch, walk, sealer)
+        batches += restored_batches(batch, walk, sealer)
         if is_large:
             yield pa.Table.from_batches(batches, schema)
             batches = []
@@ -193,8 +202,12 @@ def _restored_tables(
         yield pa.Table.from_batches(batches, schema)
 
 
-def _restored_batches(batch: pa.RecordBatch, walk: Walk, sealer: Sealer | None) -> list[pa.RecordBatch]:
-    """The originals of a batch: runs of changed rows, and between them rows that came as a whole."""
+def restored_batches(batch: pa.RecordBatch, walk: Walk, sealer: Sealer | None) -> list[pa.RecordBatch]:
+    """The originals of a batch: runs of changed rows, and between them rows that came as a whole.
+
+    Raises:
+        LedgerError: batch and ledger do not belong together, or one of them was changed.
+    """
     changed: dict[int, Any] = {}
     whole: dict[int, list[pa.RecordBatch]] = {}
     replaced: set[int] = set()
