@@ -85,7 +85,8 @@ def _stream(number: int, trace: Trace, defense: Any, pacing: PacingSettings, pac
                 await pacer.put([_part(text)])
             await asyncio.sleep(rng.uniform(0.5, 1.5) / pace)
         times["written"] = loop.time()
-        await pacer.put([_part(editor.close()), ANSWER])
+        tail = editor.close()
+        await pacer.put([*([_part(tail)] if tail else []), ANSWER])
         await pacer.drain()
         pacer.stop()
 
