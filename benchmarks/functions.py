@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _majority(examples: Sequence[Labelled]) -> float:
-    labels = [function for example in examples for function in example.functions]
+    labels = [function for example in examples for function in example.functions if function in NAMES]
     return round(max(map(labels.count, NAMES)) / len(labels), 4)
 
 
@@ -162,6 +162,7 @@ def _report(examples: Sequence[Labelled], found: Sequence[Sequence[str]], resamp
     tags = [_numbers(each) for each in found]
     draws = labelled.draws([example.problem for example in examples], resamples)
     all_truth, all_tags = np.concatenate(truth), np.concatenate(tags)
+    all_truth, all_tags = all_truth[all_truth >= 0], all_tags[all_truth >= 0]
     each = f1_score(all_truth, all_tags, average=None, labels=range(len(NAMES)), zero_division=0)
     return {
         **{name: _estimate(metric, truth, tags, draws) for name, metric in METRICS.items()},
@@ -176,7 +177,8 @@ def _report(examples: Sequence[Labelled], found: Sequence[Sequence[str]], resamp
 
 
 def _numbers(functions: Sequence[str]) -> NDArray[np.int64]:
-    return np.array([NAMES.index(function) for function in functions])
+    """Numbers of the functions; -1 for a label that is none of them, which is not counted."""
+    return np.array([NAMES.index(function) if function in NAMES else -1 for function in functions])
 
 
 def _estimate(metric: Metric, truth: Any, tags: Any, draws: Sequence[Sequence[int]]) -> dict[str, float | int]:
@@ -184,7 +186,8 @@ def _estimate(metric: Metric, truth: Any, tags: Any, draws: Sequence[Sequence[in
 
     def over(places: Sequence[int]) -> float:
         joined = np.concatenate([tags[place] for place in places], axis=-1)
-        return float(metric(np.concatenate([truth[place] for place in places]), joined))
+        labels = np.concatenate([truth[place] for place in places])
+        return float(metric(labels[labels >= 0], joined[..., labels >= 0]))
 
     low, high = np.percentile([over(draw) for draw in draws], [2.5, 97.5])
     ends = {"value": over(range(len(truth))), "low": low, "high": high}

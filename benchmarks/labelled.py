@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 import machine
 from antidistill import Sentence, Trace
 from antidistill.anchors.resampling.published import spans
+from antidistill.errors import AntidistillError
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 LABELS = SHARED / "labels_thought_anchors_math.parquet"
@@ -39,8 +40,9 @@ FUNCTIONS = (
     "problem_setup",
     "final_answer_emission",
 )
+QWEN = "deepseek-r1-distill-qwen-14b"
 PUBLISHED: Mapping[str, Mapping[tuple[str, str], tuple[float, ...]]] = {
-    "deepseek-r1-distill-qwen-14b": {
+    QWEN: {
         ("counterfactual_importance_kl", "mean"): (0.162, 0.274, 0.338, 0.269, 0.173, 0.074, 0.345, 0.020),
         ("counterfactual_importance_kl", "median"): (0.011, 0.026, 0.071, 0.041, 0.008, 0.000, 0.041, 0.000),
         ("resampling_importance_kl", "mean"): (0.225, 0.307, 0.365, 0.263, 0.174, 0.076, 0.441, 0.012),
@@ -68,8 +70,9 @@ class LabelledTrace:
     Attributes:
         trace: the trace.
         sentences: spans of the reasoning that tile it from the first labelled sentence on.
-        functions: one per sentence.
-        importance: published counterfactual importance (KL, nats, 0 and more; higher = matters more), one per sentence.
+        functions: one per sentence; a name that is none of `FUNCTIONS` is left out of all training and counting.
+        importance: published counterfactual importance (KL, nats, 0 and more; higher = matters more), one per sentence; 0 where
+            the file has none.
         problem: name of the problem.
     """
 
@@ -96,19 +99,59 @@ def draws(problems: Sequence[str], resamples: int) -> list[list[int]]:
 
 
 def read(labels: Path = LABELS, traces: Path = TRACES) -> list[LabelledTrace]:
-    """The labelled traces, by id."""
+    """The labelled traces, by id; rows and columns may stand in any order, further columns are not looked at.
+
+    Raises:
+        SystemExit: a file cannot be read, a column is missing, or a labelled trace is not in the other file.
+    """
     rows: dict[str, list[dict[str, Any]]] = {}
-    for row in pq.read_table(labels).to_pylist():
+    for row in table(labels, ("trace_id", "idx", "text", "tags", IMPORTANCE)):
         rows.setdefault(row["trace_id"], []).append(row)
-    texts = {row["id"]: row for row in pq.read_table(traces).to_pylist()}
-    return [_labelled(texts[name], sorted(rows[name], key=lambda row: row["idx"])) for name in sorted(rows)]
+    texts = {row["id"]: row for row in table(traces, ("id", "question", "reasoning"))}
+    lost = sorted(rows.keys() - texts.keys())
+    if lost:
+        raise SystemExit(
+            f"{traces} lacks {len(lost)} labelled traces, the first is {lost[0]!r}: give the file of their texts."
+        )
+    return [_labelled(texts[name], sorted(rows[name], key=lambda row: int(row["idx"]))) for name in sorted(rows)]
+
+
+def table(path: Path, needed: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a Parquet file that has these columns, and at least one row."""
+    try:
+        found = pq.read_table(path)
+    except (OSError, ValueError) as error:
+        raise SystemExit(
+            f"{path} cannot be read as Parquet ({error}): give a file like those in shared/data."
+        ) from error
+    missing = [name for name in needed if name not in found.column_names]
+    if missing or not found.num_rows:
+        what = f"lacks the columns {', '.join(missing)}" if missing else "holds no row"
+        raise SystemExit(f"{path} {what}; it has {', '.join(found.column_names)}, and needs {', '.join(needed)}.")
+    rows: list[dict[str, Any]] = found.to_pylist()
+    return rows
+
+
+def function(tags: Any) -> str:
+    """The first known function of a sentence; its first tag, or "unknown", where none is known.
+
+    `tags` is a list, or JSON of one, or a name alone.
+    """
+    if isinstance(tags, str):
+        tags = json.loads(tags) if tags.lstrip().startswith("[") else [tags]
+    names = [str(tag) for tag in tags or ()]
+    return next((name for name in names if name in FUNCTIONS), names[0] if names else "unknown")
 
 
 def _labelled(text: dict[str, Any], rows: list[dict[str, Any]]) -> LabelledTrace:
-    trace = Trace(text["id"], text["question"], text["reasoning"], text["response"], {"model": text["model"]})
-    sentences = spans(trace.reasoning, [row["text"] for row in rows])
-    functions = [json.loads(row["tags"])[0] for row in rows]
-    importance = [float(row[IMPORTANCE]) for row in rows]
+    meta = {"model": text.get("model")}
+    trace = Trace(text["id"], text["question"], text["reasoning"], text.get("response") or "", meta)
+    try:
+        sentences = spans(trace.reasoning, [row["text"] for row in rows])
+    except AntidistillError as error:
+        raise SystemExit(f"the labelled sentences of {trace.id!r} do not fit its reasoning: {error}") from error
+    functions = [function(row["tags"]) for row in rows]
+    importance = [0.0 if row[IMPORTANCE] is None else float(row[IMPORTANCE]) for row in rows]
     return LabelledTrace(trace, sentences, functions, importance, text["id"].rpartition("/")[2])
 
 
@@ -134,7 +177,11 @@ def main() -> None:
         "--labels", type=Path, default=LABELS, help="Parquet file with the columns of the shared labels"
     )
     arguments = parser.parse_args()
-    rows = pq.read_table(arguments.labels).to_pylist()
+    rows = table(arguments.labels, ("model", "trace_id", "tags", *sorted({column for column, _ in PUBLISHED[QWEN]})))
+    if not {row["model"] for row in rows} & PUBLISHED.keys():
+        raise SystemExit(
+            f"{arguments.labels} holds none of the models whose means were published: {', '.join(PUBLISHED)}."
+        )
     models = {model: [row for row in rows if row["model"] == model] for model in PUBLISHED}
     shown = {model: _compared(model, own) | {"nearest": _nearest(model, own)} for model, own in models.items() if own}
     inside = [
@@ -147,14 +194,16 @@ def main() -> None:
 def _compared(model: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     total, shares = SHARES[model]
     traces = np.unique([row["trace_id"] for row in rows], return_inverse=True)[1]
-    functions = np.array([json.loads(row["tags"])[0] for row in rows])
+    functions = np.array([function(row["tags"]) for row in rows])
     columns: dict[str, Any] = {}
     for (column, statistic), published in PUBLISHED[model].items():
         values = np.array([row[column] for row in rows])
         cells = {}
-        for function, there, share in zip(FUNCTIONS, published, shares, strict=True):
-            chosen = functions == function
-            cells[function] = _cell(values[chosen], traces[chosen], statistic, there, share * total / 100)
+        for name, there, share in zip(FUNCTIONS, published, shares, strict=True):
+            chosen = functions == name
+            if not chosen.any():
+                continue
+            cells[name] = _cell(values[chosen], traces[chosen], statistic, there, share * total / 100)
         columns[f"{column} {statistic}"] = cells
     counts = {"sentences": len(rows), "traces": int(traces.max()) + 1}
     return counts | {"published_sentences": total, "published_traces": 20, "columns": columns}
@@ -162,7 +211,7 @@ def _compared(model: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _nearest(model: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """For each published column, the way to compute it that comes nearest: of every column, sign, weight and subset."""
-    numbers = [name for name in rows[0] if "importance" in name]
+    numbers = [name for name in rows[0] if "importance" in name and all(row[name] is not None for row in rows)]
     found: dict[str, Any] = {}
     for (column, statistic), published in PUBLISHED[model].items():
         ways = []
@@ -191,12 +240,10 @@ def _by_function(rows: list[dict[str, Any]], column: str, sign: Any, measure: An
     """The statistic of each function, over its sentences or over the traces' own values; 0 where there is no sentence."""
     groups: dict[str, dict[str, list[float]]] = {}
     for row in rows:
-        groups.setdefault(json.loads(row["tags"])[0], {}).setdefault(row["trace_id"], []).append(
-            float(sign(row[column]))
-        )
+        groups.setdefault(function(row["tags"]), {}).setdefault(row["trace_id"], []).append(float(sign(row[column])))
     values = []
-    for function in FUNCTIONS:
-        own = list(groups.get(function, {"": [0.0]}).values())
+    for name in FUNCTIONS:
+        own = list(groups.get(name, {"": [0.0]}).values())
         values.append(
             measure([measure(each) for each in own] if by_trace else [value for each in own for value in each])
         )

@@ -105,8 +105,8 @@ def _by_function(rows: Sequence[LabelledTrace], tags: Sequence[Sequence[str]]) -
         for other, labels in zip(rows, tags, strict=True):
             if other.problem != row.problem:
                 for label, rank in zip(labels, ranks(other.importance), strict=True):
-                    sums[label].append(float(rank))
-        found.append(np.array([np.mean(sums[label]) for label in own]))
+                    sums.setdefault(label, [0.5]).append(float(rank))
+        found.append(np.array([np.mean(sums.get(label, [0.5])) for label in own]))
     return found
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from antidistill.anchors.functions.base import FUNCTIONS
 from antidistill.anchors.functions.states import StateModel, columns
 from antidistill.anchors.functions.trained import LinearModel
-from antidistill.anchors.functions.training import Labelled, fit
+from antidistill.anchors.functions.training import Labelled, fit, numbers
 
 Matrix = NDArray[np.float64]
 
@@ -36,8 +36,10 @@ def fit_states(
     rows = np.concatenate([columns(example.sentences, example.prompt, each) for example, each in pairs])
     centre, spread = rows.mean(axis=0), rows.std(axis=0)
     scale = np.where(spread > 1e-3, spread, 1.0)  # a measure that never changes says nothing
-    labels = np.array([names.index(function) for example in examples for function in example.functions])
-    found = LogisticRegression(C=strength, max_iter=1000).fit((rows - centre) / scale, labels)
+    labels = numbers(examples)
+    found = LogisticRegression(C=strength, max_iter=1000).fit(
+        ((rows - centre) / scale)[labels >= 0], labels[labels >= 0]
+    )
     weights = np.zeros((rows.shape[1], len(names)))
     bias = np.full(len(names), -20.0)  # a function without an example is never chosen
     weights[:, found.classes_], bias[found.classes_] = found.coef_.T, found.intercept_

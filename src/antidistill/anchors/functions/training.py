@@ -24,7 +24,7 @@ class Labelled:
     Attributes:
         prompt: what the model was asked.
         sentences: all sentences, in order, white space behind them included where it is known.
-        functions: one of `FUNCTIONS` per sentence.
+        functions: one of `FUNCTIONS` per sentence; a sentence with another name is context alone, nothing is learnt of it.
         problem: name of the problem; traces of one problem belong on one side of a split.
     """
 
@@ -47,12 +47,18 @@ def fit(examples: Sequence[Labelled], *, strength: float = 0.5, least: int = 2) 
     model = _untrained(examples, least)
     rows = _rows(examples, model)
     names = list(FUNCTIONS)
-    labels = np.array([names.index(function) for example in examples for function in example.functions])
-    found = LogisticRegression(C=strength, max_iter=1000).fit(rows, labels)
+    labels = numbers(examples)
+    found = LogisticRegression(C=strength, max_iter=1000).fit(rows[labels >= 0], labels[labels >= 0])
     weights = np.zeros((len(names), rows.shape[1]))
     bias = np.full(len(names), -20.0)  # a function without an example is never chosen
     weights[found.classes_], bias[found.classes_] = found.coef_, found.intercept_
     return _with(model, weights, bias)
+
+
+def numbers(examples: Sequence[Labelled]) -> NDArray[np.int64]:
+    """Number of the function of every sentence in `FUNCTIONS`; -1 for another name."""
+    known = {name: number for number, name in enumerate(FUNCTIONS)}
+    return np.array([known.get(function, -1) for example in examples for function in example.functions], dtype=np.int64)
 
 
 def _untrained(examples: Sequence[Labelled], least: int) -> LinearModel:
