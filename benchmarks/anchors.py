@@ -7,13 +7,16 @@ Ways, all on SmolLM2-135M in float32 on one thread, without the language model h
 - kept: eager with `output_attentions=True`, every layer's L x L weights alive until the end, then summed over sentences by
   products with an indicator matrix (what the published code does, without its Python loops).
 - layered: the same sums, but each layer's weights are dropped as soon as they are summed: a kinder eager than published.
+- published (with --reference FOLDER, a checkout of interp-reasoning/thought-anchors): eager attention under the whole causal
+  model, logits of every position included, and the published reduction of each head, imported from that folder. Each layer is
+  reduced as soon as it is there, since all would not fit into memory; the arithmetic is the same.
 
 Prints JSON: for each L and way the ratio of processor time to the plain pass (paired within a repeat, the ways take turns;
 median, and the range of the middle 95 % of the repeats), seconds, peak resident memory over the loaded model (a process of its
 own for each way), and how far our profile is from the eager one. Where `kept` would need more than half of the free memory, it is
 compared with the other ways on a model cut to as many layers as fit ("cut").
 
-Takes up to an hour on a shared machine: one eager pass at 4,096 tokens is minutes of one core, and one run is noise.
+Takes up to an hour: one eager pass at 4,096 tokens is a minute of one core, its published reduction another; one run is noise.
 """
 
 import argparse
@@ -22,26 +25,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 
 import machine
-from antidistill.anchors.receiver_heads.options import Options
-from antidistill.anchors.receiver_heads.profile import profile
-from antidistill.anchors.tokens import TokenMap, map_tokens
-from antidistill.measure.models import load_language_model
-from antidistill.text import split
-from antidistill.trace import Trace
-
-TRACES = Path(__file__).resolve().parents[2] / "shared" / "data" / "traces_illposed_stress.parquet"
-OPTIONS = Options(depth="none")
-RECEIVERS = 16
+from anchors_ways import Bench
 
 
 def main() -> None:
@@ -59,11 +51,12 @@ def main() -> None:
         "--no-cut", action="store_true", help="leave out the comparison with `kept` on a model that is cut"
     )
     parser.add_argument("--alone-layers", type=int, help="the same, for the lengths that are run alone")
+    parser.add_argument("--reference", type=Path, help="checkout of interp-reasoning/thought-anchors, for `published`")
     parser.add_argument("--memory", nargs=2, help=argparse.SUPPRESS, metavar=("WAY", "LENGTH"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.memory:
-        bench = Bench(int(arguments.memory[1]), arguments.layers)
+        bench = Bench(int(arguments.memory[1]), arguments.layers, arguments.reference)
         peak, seconds = _peak(bench, arguments.memory[0])
         print(
             json.dumps(
@@ -82,96 +75,15 @@ def main() -> None:
     print(json.dumps(report | {"torch": torch.__version__, "machine": machine.describe()}, indent=2))
 
 
-class Bench:
-    """The model, a trace of some tokens, and the ways."""
-
-    def __init__(self, length: int, layers: int | None = None) -> None:
-        loaded = load_language_model()
-        self.model: Any = loaded.model
-        if layers:
-            self.model.model.layers = self.model.model.layers[:layers]
-            # One more than there are: what is saved behind the last attention would count too much in a cut model.
-            self.model.config.num_hidden_layers = layers + 1
-        self.layers = len(self.model.model.layers)
-        self.tokens = _trace(loaded.tokenizer, length)
-        self.ids = torch.from_numpy(self.tokens.ids)[None]
-        heads = self.model.config.num_attention_heads
-        places = np.linspace(heads, self.layers * heads - 1, RECEIVERS * self.layers // 30).astype(int)
-        self.receivers = sorted({(int(place) // heads, int(place) % heads) for place in places})
-
-    def ways(self) -> dict[str, Callable[[], Any]]:
-        """What is compared."""
-        return {
-            "plain": self.plain,
-            "all": lambda: profile(self.model, self.tokens, OPTIONS).values,
-            "known": lambda: profile(self.model, self.tokens, OPTIONS, heads=self.receivers).values,
-            "layered": lambda: self.eager(keep=False),
-            "kept": lambda: self.eager(keep=True),
-        }
-
-    def plain(self) -> None:
-        """The forward pass alone."""
-        with torch.inference_mode():
-            self.model.model(input_ids=self.ids, use_cache=False)
-
-    def eager(self, keep: bool) -> Any:
-        """The profile from eager weights; `keep` holds those of all layers until the end."""
-        self.model.set_attn_implementation("eager")
-        found: list[Any] = []
-        hooks = (
-            [] if keep else [layer.self_attn.register_forward_hook(self._reduce(found)) for layer in self._modules()]
-        )
-        try:
-            with torch.inference_mode():
-                output = self.model.model(input_ids=self.ids, use_cache=False, output_attentions=keep)
-                weights = output.attentions if keep else ()
-                found += [self._sums(layer[0]) for layer in weights]
-        finally:
-            for hook in hooks:
-                hook.remove()
-            self.model.set_attn_implementation("sdpa")
-        return np.concatenate([each.numpy() for each in found])
-
-    def _modules(self) -> Any:
-        return self.model.model.layers
-
-    def _reduce(self, found: list[Any]) -> Callable[..., Any]:
-        def hook(_module: Any, _inputs: Any, output: Any) -> Any:
-            found.append(self._sums(output[1][0]))
-            return output[0], None
-
-        return hook
-
-    def _sums(self, weights: Any) -> Any:
-        """Vertical scores of one layer's weights, shape (heads, sentences)."""
-        starts, ends = self.tokens.starts, self.tokens.ends
-        member = torch.zeros(len(starts), weights.shape[-1])
-        for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            member[row, start:end] = 1 / (end - start)
-        means = member @ (weights @ member.T)
-        rows = torch.ones(len(starts), len(starts)).tril(-OPTIONS.gap)
-        return (means * rows).sum(1) / rows.sum(0)
-
-
-def _trace(tokenizer: Any, length: int) -> TokenMap:
-    rows = pq.read_table(TRACES, columns=["question", "reasoning"]).to_pylist()
-    row = max(rows, key=lambda row: len(row["reasoning"]))
-    trace = Trace("longest", row["question"], row["reasoning"][: 6 * length], "")
-    mapped = map_tokens(tokenizer, trace, split(trace.reasoning))
-    cut = mapped.cut(length)
-    real = cut.sizes > 0
-    return TokenMap(cut.ids, cut.starts[real], cut.ends[real])
-
-
 def _compare(length: int, arguments: argparse.Namespace, repeats: int) -> dict[str, Any]:
     layers = arguments.layers
-    bench = Bench(length, layers)
+    bench = Bench(length, layers, arguments.reference)
     heads = bench.model.config.num_attention_heads
     kept = min(bench.layers, int(_free() / 2 / (4 * heads * length**2)))
     left_out = (["kept"] if kept < bench.layers else []) + (["known"] if layers else [])
     shown = {"sentences": len(bench.tokens.starts)} | _timed(bench, repeats, left_out)
     if not arguments.no_memory:
-        shown |= _memory(length, layers, [way for way in bench.ways() if way not in left_out])
+        shown |= _memory(length, layers, [way for way in bench.ways() if way not in left_out], arguments.reference)
     if kept < bench.layers and not arguments.no_cut:
         cut = Bench(length, kept)
         shown["cut"] = _timed(cut, repeats, ["layered", "known"]) | _memory(length, kept, ["plain", "all", "kept"])
@@ -197,10 +109,14 @@ def _timed(bench: Bench, repeats: int, left_out: list[str]) -> dict[str, Any]:
     }
     if eager is not None:
         counted = np.isfinite(own)
-        shown["speedup_over_eager"] = _estimate(
-            np.array(seconds["layered" if "layered" in ways else "kept"]) / seconds["all"]
-        )
+        shown["speedup_over"] = {
+            name: _estimate(np.array(seconds[name]) / seconds["all"])
+            for name in ("layered", "kept", "published")
+            if name in seconds
+        }
         shown["largest_difference"] = float(abs(own - eager)[counted].max())
+    if "published" in results:
+        shown["largest_difference_published"] = float(np.nanmax(abs(own - results["published"])))
     return shown
 
 
@@ -209,14 +125,15 @@ def _estimate(ratios: Any) -> dict[str, float | int]:
     return {"value": round(median(ratios), 3), "low": round(low, 3), "high": round(high, 3), "n": len(ratios)}
 
 
-def _memory(length: int, layers: int | None, ways: list[str]) -> dict[str, Any]:
-    return {"peak_mb_over_model": {way: round(_apart(way, length, layers)["peak"] / 1e6, 1) for way in ways}}
+def _memory(length: int, layers: int | None, ways: list[str], reference: Path | None = None) -> dict[str, Any]:
+    return {"peak_mb_over_model": {way: round(_apart(way, length, layers, reference)["peak"] / 1e6, 1) for way in ways}}
 
 
-def _apart(way: str, length: int, layers: int | None) -> dict[str, Any]:
+def _apart(way: str, length: int, layers: int | None, reference: Path | None = None) -> dict[str, Any]:
     """One way run once in a process of its own: peak memory in bytes, processor seconds."""
     cut = ["--layers", str(layers)] if layers else []
-    command = [sys.executable, __file__, "--memory", way, str(length), *cut]
+    source = ["--reference", str(reference)] if reference and way == "published" else []
+    command = [sys.executable, __file__, "--memory", way, str(length), *cut, *source]
     environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
