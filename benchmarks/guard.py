@@ -3,7 +3,8 @@
 JSON lines: `traceguard` with k = 20, key, sealed ledger and answer hashes, through the real kernel, file to file, in one process;
 naive: json.loads, re.sub that deletes sentences that open with a marker, json.dumps; pass-through: orjson.loads and orjson.dumps,
 nothing else. Parquet: the same guard, beside reading and writing the file with the same codec and encodings, and beside what no
-guard can do without: reading the file and writing what it becomes (`floor`).
+guard can do without: reading the file and writing what it becomes (`floor`). Chats: the same traces as messages with think tags
+in JSON lines, which take the long way, beside pass-through.
 
 The input is the shared traces, repeated with distinct ids. Prints JSON. Each speed is the median over the repeats with a
 95 % interval of it, in MB (10^6 bytes of JSON lines, or of the table in memory) per second of CPU time; the ways take turns, so
@@ -52,6 +53,7 @@ def main() -> None:
             "rows": rows,
             "jsonl": _lines(folder / "traces.jsonl", arguments.repeats),
             "parquet": _table(folder / "traces.parquet", arguments.repeats),
+            "chats": _chats(folder / "traces.jsonl", arguments.repeats),
             "c_extension": native.BUILT,
             "machine": machine.describe(),
         }
@@ -91,6 +93,23 @@ def _lines(source: Path, repeats: int) -> dict[str, Estimate]:
         "pass-through": lambda: _pass_through(source, source.with_name("same.jsonl")),
     }
     return _compare(ways, source.stat().st_size / 1e6, repeats)
+
+
+def _chats(source: Path, repeats: int) -> dict[str, Estimate]:
+    chats = source.with_name("chats.jsonl")
+    with source.open("rb") as lines, chats.open("wb") as file:
+        file.writelines(_chat(orjson.loads(line)) for line in lines)
+    ways = {
+        "guard": lambda: _guard(chats, chats.with_name("guarded-chats.jsonl")),
+        "pass-through": lambda: _pass_through(chats, chats.with_name("same-chats.jsonl")),
+    }
+    return _compare(ways, chats.stat().st_size / 1e6, repeats)
+
+
+def _chat(row: dict[str, str]) -> bytes:
+    text = f"<think>\n{row['reasoning']}\n</think>\n\n{row['response']}"
+    messages = [{"role": "user", "content": row["question"]}, {"role": "assistant", "content": text}]
+    return orjson.dumps({"id": row["id"], "messages": messages}) + b"\n"
 
 
 def _table(source: Path, repeats: int) -> dict[str, Estimate]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -54,13 +53,13 @@ class Kernel:
             for batch in _batches(file, payload):
                 guarded.append(guard_batch(self._guardian, batch, before, account))
                 before += batch.num_rows
-        body, footer = take_apart(_as_file(pa.Table.from_batches(guarded), writer_options(file)))
+        body, footer = take_apart(memoryview(_as_file(pa.Table.from_batches(guarded), writer_options(file))))
         return Done(body, b"".join(account.ledger), b"".join(account.rejected), account.tally, footer)
 
 
-def _as_file(table: pa.Table, options: dict[str, Any]) -> bytes:
+def _as_file(table: pa.Table, options: dict[str, Any]) -> pa.Buffer:
     """A Parquet file of one row group."""
-    sink = io.BytesIO()
+    sink = pa.BufferOutputStream()  # a Python file would take every page as an object of its own
     with pq.ParquetWriter(sink, table.schema, **options) as writer:
         writer.write_table(table, row_group_size=max(1, table.num_rows))
     return sink.getvalue()

@@ -30,11 +30,11 @@ class Parts(NamedTuple):
     footer: bytes
 
 
-def take_apart(file: bytes) -> Parts:
+def take_apart(file: bytes | memoryview) -> Parts:
     """Splits a whole Parquet file, given as bytes."""
     (length,) = struct.unpack("<I", file[-_TAIL:-4])
     end = len(file) - _TAIL - length
-    return Parts(file[len(MAGIC) : end], file[end : end + length])
+    return Parts(bytes(file[len(MAGIC) : end]), bytes(file[end : end + length]))
 
 
 def joined_footer(parts: Iterable[tuple[bytes, int]]) -> bytes:

@@ -41,21 +41,25 @@ static Py_UCS4 character_at(const Row *row, const Value *value, Py_ssize_t chara
     return (unsigned char)value->bytes[byte_of(row, value, character)];
 }
 
-/* One loop per storage width of str: plain bytes between the specials, and these. */
+/* One loop per storage width of str: plain bytes between the specials, and these. What is written overlaps nothing (`restrict`), so the
+ * compiler copies many bytes at once. */
 #define DEFINE_FILL(NAME, TYPE)                                                                                          \
-    static void NAME(TYPE *out, const Row *row, const Value *value)                                                      \
+    static void NAME(TYPE *restrict out, const Row *row, const Value *value)                                             \
     {                                                                                                                    \
         const Special *special = row->specials + value->first_special, *const last = special + value->specials;          \
+        const unsigned char *bytes = (const unsigned char *)value->bytes;                                                \
+        const Py_ssize_t end = value->end;                                                                               \
         Py_ssize_t byte = value->start;                                                                                  \
         for (; special < last; special++) {                                                                              \
-            while (byte < (Py_ssize_t)special->byte) {                                                                   \
-                *out++ = (unsigned char)value->bytes[byte++];                                                            \
+            const Py_ssize_t stop = (Py_ssize_t)special->byte;                                                           \
+            while (byte < stop) {                                                                                        \
+                *out++ = bytes[byte++];                                                                                  \
             }                                                                                                            \
             *out++ = (TYPE)special->code;                                                                                \
             byte += special->size;                                                                                       \
         }                                                                                                                \
-        while (byte < value->end) {                                                                                      \
-            *out++ = (unsigned char)value->bytes[byte++];                                                                \
+        while (byte < end) {                                                                                             \
+            *out++ = bytes[byte++];                                                                                      \
         }                                                                                                                \
     }
 DEFINE_FILL(fill_1, Py_UCS1)

@@ -98,6 +98,22 @@ static int64_t number_at(const Py_buffer *buffer, int width, Py_ssize_t place)
     return narrow;
 }
 
+/* Bytes of the texts of rows [from, to) in the longest column: more than the guarded texts have, as a rule. */
+static Py_ssize_t most_bytes(const Columns *columns, Py_ssize_t from, Py_ssize_t to)
+{
+    int64_t most = 0;
+    for (int c = 0; c < columns->count && from < to; c++) {
+        const Column *column = &columns->items[c];
+        if (column->kind == 's') {
+            const int64_t first = number_at(&column->offsets, column->width, column->first + from);
+            const int64_t last = number_at(&column->offsets, column->width, column->first + to);
+            const bool is_right = 0 <= first && first <= last && last <= column->data.len;
+            most = is_right && last - first > most ? last - first : most;
+        }
+    }
+    return (Py_ssize_t)most;
+}
+
 static bool is_null(const Column *column, Py_ssize_t place)
 {
     return column->validity.buf != NULL && !(((const unsigned char *)column->validity.buf)[place / 8] >> (place % 8) & 1);

@@ -247,7 +247,12 @@ static PyObject *guard_columns(PyObject *module, PyObject *args)
     if (work == NULL) {
         return PyErr_NoMemory();
     }
-    const bool is_begun = begin(work, recipe, shard) && take_columns(columns, stop, &work->columns) && append_offset(work, width);
+    bool is_begun = begin(work, recipe, shard) && take_columns(columns, stop, &work->columns);
+    if (is_begun) { /* room for all at once: what grows is copied again and again */
+        grow(&work->out, most_bytes(&work->columns, position, stop) + 1);
+        grow(&work->offsets, (position < stop ? stop - position + 1 : 1) * width);
+        is_begun = append_offset(work, width);
+    }
     Outcome outcome = is_begun ? DONE : FAILED;
     while (outcome == DONE && position < stop) {
         outcome = guard_row(work, position, number, width);
