@@ -155,6 +155,9 @@ def _lab(stored: Stored) -> Iterator[str]:
             ]
             yield _row([one.method, removed, *cells])
         yield ""
+    if stored.later:
+        names = ", ".join(f"`{name}`" for name in stored.later)
+        yield f"Run later, with the same clean students, and not part of what the game says below: {names}.\n"
     yield from _answers(found)
 
 

@@ -1,7 +1,8 @@
 """The stored results that `results.py` makes its page of, each of which may not be there yet."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ FILES = {
     "sampling": "sampling.json",
     "guard": "guard.json",
 }
+LATER_LAB_RUNS = ("lab/anchors/results.json",)
+"""Further methods in the worlds of the default run, with its clean students."""
 SCRIPTS = {
     "visibility": "benchmarks/visibility.py",
     "real text": "benchmarks/real_text.py",
@@ -34,11 +37,13 @@ class Stored:
     Attributes:
         found: content by name of the part.
         lab, real_text: damage and visibility by set-up.
+        later: methods of the lab that the default run does not hold.
     """
 
     found: dict[str, Any]
     lab: tuple[Setup, ...]
     real_text: tuple[Setup, ...]
+    later: tuple[str, ...]
 
     @property
     def missing(self) -> list[str]:
@@ -73,9 +78,16 @@ def read(folder: Path) -> Stored:
     paths = {name: folder / file for name, file in FILES.items() if (folder / file).exists()}
     found = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items()}
     seen = [paths["visibility"]] if "visibility" in paths else []
-    lab = read_frontier([paths["lab"]]).setups if "lab" in paths else ()
+    default = read_frontier([paths["lab"]]).setups if "lab" in paths else ()
+    more = [folder / file for file in LATER_LAB_RUNS if default and (folder / file).exists()]
+    lab = _joined([*default, *(read_frontier(more).setups if more else ())])
+    later = tuple(dict.fromkeys(name for name in _methods(lab) if name not in _methods(default)))
     real_text = read_frontier([paths["real text"], *seen]).setups if "real text" in paths else ()
-    return Stored(found, lab, real_text)
+    return Stored(found, lab, real_text, later)
+
+
+def _methods(setups: Sequence[Setup]) -> list[str]:
+    return [standing.method for setup in setups for standing in setup.standings]
 
 
 def sides(estimate: Estimate) -> str:
@@ -100,3 +112,14 @@ def damage(setup: Setup, standing: Standing) -> str:
 def estimate(value: dict[str, Any]) -> Estimate:
     """An estimate of a stored result."""
     return Estimate("", value["value"], value["low"], value["high"], value["n"])
+
+
+def _joined(setups: Sequence[Setup]) -> tuple[Setup, ...]:
+    """Runs of the same set-up as one; of a method that stands in several, the first."""
+    joined: dict[str, Setup] = {}
+    for setup in setups:
+        before = joined.get(setup.title)
+        known = {standing.method for standing in before.standings} if before else set()
+        new = tuple(standing for standing in setup.standings if standing.method not in known)
+        joined[setup.title] = replace(before, standings=(*before.standings, *new)) if before else setup
+    return tuple(joined.values())
