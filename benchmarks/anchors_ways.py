@@ -81,14 +81,16 @@ class Bench:
         Eager attention under the whole causal model, logits of every position included, and the published reduction of each
         head. A layer is reduced as soon as it is there: the arithmetic is the same, and all layers would not fit into memory.
         """
+        code = self._code
+        assert code is not None
         self.model.set_attn_implementation("eager")
         bounds = list(zip(self.tokens.starts.tolist(), self.tokens.ends.tolist(), strict=True))
         found: list[Any] = []
 
         def hook(_module: Any, _inputs: Any, output: Any) -> Any:
             for head in output[1][0]:
-                means = self._code._compute_averaged_matrix(head.numpy().astype(np.float32), bounds)
-                found.append(self._code.get_vertical_scores(means, OPTIONS.gap, False, "mean"))
+                means = code._compute_averaged_matrix(head.numpy().astype(np.float32), bounds)
+                found.append(code.get_vertical_scores(means, OPTIONS.gap, False, "mean"))
             return output[0], None
 
         hooks = [layer.self_attn.register_forward_hook(hook) for layer in self._modules()]

@@ -11,6 +11,7 @@ in the same way (both penalties chosen among the other problems), and its paired
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -151,10 +152,12 @@ def _difference(
     joined = [np.stack(pair) for pair in zip(ours, theirs, strict=True)]
     shown = {}
     for name, metric in METRICS.items():
-        shown[name] = _estimate(
-            lambda labels, tags, metric=metric: metric(labels, tags[0]) - metric(labels, tags[1]), truth, joined, draws
-        )
+        shown[name] = _estimate(partial(_gap, metric), truth, joined, draws)
     return shown
+
+
+def _gap(metric: Metric, labels: Any, tags: Any) -> float:
+    return metric(labels, tags[0]) - metric(labels, tags[1])
 
 
 def _report(examples: Sequence[Labelled], found: Sequence[Sequence[str]], resamples: int) -> dict[str, Any]:
