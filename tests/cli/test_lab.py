@@ -40,7 +40,7 @@ def test_every_method_has_every_number_with_its_interval(results):
         if one["accuracy_of_finished"]["value"] is not None:
             product = one["finished"]["value"] * one["accuracy_of_finished"]["value"]
             assert product == pytest.approx(one["accuracy"]["value"])
-    assert rows["traceguard"]["removed_share"] == pytest.approx(0.2, abs=0.05)
+    assert 0 < rows["traceguard"]["removed_share"] <= 0.25, "it removes what is dosed, or all marker sentences where these are fewer"
     assert rows["ads"]["strength"]["option"] == "lam"
     assert len(rows["ads"]["strength"]["tried"]) > 1
     assert rows["no-reflection"]["teacher"]["value"] == rows["answer-only"]["teacher"]["value"] == 1
