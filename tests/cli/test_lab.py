@@ -6,6 +6,9 @@ import time
 import pytest
 
 from antidistill.cli.main import run
+from antidistill.defenses import make
+from antidistill.defenses.matching import guarded, removed_share
+from antidistill.formats import read
 
 pytest.importorskip("torch", reason="needs torch (make models)")
 pytest.importorskip("transformers", reason="needs transformers (make models)")
@@ -40,10 +43,21 @@ def test_every_method_has_every_number_with_its_interval(results):
         if one["accuracy_of_finished"]["value"] is not None:
             product = one["finished"]["value"] * one["accuracy_of_finished"]["value"]
             assert product == pytest.approx(one["accuracy"]["value"])
-    assert 0 < rows["traceguard"]["removed_share"] <= 0.25, "it removes what is dosed, or all marker sentences where these are fewer"
     assert rows["ads"]["strength"]["option"] == "lam"
     assert len(rows["ads"]["strength"]["tried"]) > 1
     assert rows["no-reflection"]["teacher"]["value"] == rows["answer-only"]["teacher"]["value"] == 1
+
+
+def test_traceguard_removes_its_share_or_every_marker_sentence_where_these_are_fewer(folder, results):
+    (clean,) = [
+        list(read(spec.parent / "traces.jsonl"))
+        for spec in (folder / "traces").glob("*/spec.json")
+        if json.loads(spec.read_text())["about"] == "plan, none"
+    ]
+    most = removed_share(clean, guarded(clean, make("traceguard", share=1.0)))
+    removed = results["worlds"]["plan"]["rows"]["traceguard"]["removed_share"]
+    assert most > 0
+    assert removed == pytest.approx(min(0.2, most), abs=0.001 if most < 0.2 else 0.05)
 
 
 def test_the_page_says_what_is_not_fit(folder, results):
