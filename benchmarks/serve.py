@@ -83,18 +83,19 @@ def _compared(rows: dict[str, list[dict[str, float]]]) -> dict[str, object]:
     if "guard" in rows:
         for other in sorted({*rows} - {"direct", "guard"}):
             pair = ("guard", other) if other == "bare" else (other, "guard")
-            told[f"{pair[0]} / {pair[1]}, CPU per event"] = _range(
+            told[f"{pair[0]} / {pair[1]}, CPU per event"] = spread(
                 [a["cpu_us"] / b["cpu_us"] for a, b in zip(rows[pair[0]], rows[pair[1]], strict=True)]
             )
     if "direct" in rows:
         for way in [way for way in rows if way != "direct"]:
             both = list(zip(rows[way], rows["direct"], strict=True))
             for name in ("p50_ms", "p95_ms", "p99_ms"):
-                told[f"{way}: {name} added"] = _range([own[name] - direct[name] for own, direct in both])
+                told[f"{way}: {name} added"] = spread([own[name] - direct[name] for own, direct in both])
     return told
 
 
-def _range(values: list[float]) -> dict[str, float | int]:
+def spread(values: list[float]) -> dict[str, float | int]:
+    """Median and range of the rounds."""
     return {
         "value": round(median(values), 2),
         "low": round(min(values), 2),

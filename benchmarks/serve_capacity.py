@@ -10,7 +10,6 @@ anew for each way in every round. Prints JSON.
 import argparse
 import json
 import os
-from statistics import median
 
 import machine
 import serve
@@ -69,7 +68,7 @@ def main() -> None:
             carried[way].append(most)
             tried[way].append(runs)
     ratios = {
-        f"guard / {way}": _range([a / b for a, b in zip(carried["guard"], carried[way], strict=True)])
+        f"guard / {way}": serve.spread([a / b for a, b in zip(carried["guard"], carried[way], strict=True)])
         for way in ways
         if way != "guard"
     }
@@ -100,15 +99,6 @@ def _most(way: str, settings: argparse.Namespace) -> tuple[int, dict[int, dict[s
         middle = (low + high) // 2
         low, high = (middle, high) if carries(middle) else (low, middle)
     return STEPS[low] if low >= 0 else 0, runs
-
-
-def _range(values: list[float]) -> dict[str, float | int]:
-    return {
-        "value": round(median(values), 1),
-        "low": round(min(values), 1),
-        "high": round(max(values), 1),
-        "n": len(values),
-    }
 
 
 if __name__ == "__main__":
