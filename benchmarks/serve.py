@@ -16,6 +16,8 @@ import json
 import multiprocessing
 import os
 import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from statistics import median
 
 import machine
@@ -47,8 +49,16 @@ def main() -> None:
     print(json.dumps({**vars(arguments), **report, **_compared(rows), "machine": machine.describe()}, indent=2))
 
 
-def run(way: str, arguments: argparse.Namespace) -> dict[str, float]:
-    """One run of one way: processor time of an event, shares of the events that were sent and that came through, delays."""
+def run(
+    way: str, arguments: argparse.Namespace, around: Callable[[int], AbstractContextManager[object]] = nullcontext
+) -> dict[str, float]:
+    """One run of one way: processor time of an event, shares of the events that were sent and that came through, delays.
+
+    Args:
+        way: see `serve_ways.running`.
+        arguments: those of `main`.
+        around: entered with the id of the way's process while the load is on.
+    """
     sock = socket.create_server(("127.0.0.1", 0), backlog=1024)
     sent = serve_load.counter()
     engine = multiprocessing.get_context("fork").Process(
@@ -56,7 +66,7 @@ def run(way: str, arguments: argparse.Namespace) -> dict[str, float]:
     )
     engine.start()
     cores = _cores(arguments.proxy_cores)
-    with serve_ways.running(way, sock.getsockname()[1], cores) as (port, process):
+    with serve_ways.running(way, sock.getsockname()[1], cores) as (port, process), around(process):
 
         def mark() -> tuple[int, float]:
             return sent.value, sum(map(cpu_seconds, family(process)))
