@@ -221,3 +221,24 @@ def test_it_can_be_woken():
                 return await asyncio.wait_for(arrivals.wait(), 5)
 
     assert asyncio.run(run()) is True
+
+
+@pytest.mark.parametrize("is_waiting", [True, False])
+def test_it_can_be_told_to_fail(is_waiting):
+    async def handler(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await asyncio.sleep(5)
+        return response
+
+    async def run():
+        async with asked(handler) as get, get() as answer:
+            with Arrivals(answer, lambda data: True) as arrivals:
+                if is_waiting:
+                    asyncio.get_running_loop().call_later(0.05, arrivals.fail, ValueError("late"))
+                else:
+                    arrivals.fail(ValueError("late"))
+                with pytest.raises(ValueError, match="late"):
+                    await asyncio.wait_for(arrivals.wait(), 2)
+
+    asyncio.run(run())

@@ -187,3 +187,17 @@ def test_times_and_failures_are_counted():
     )
     assert count >= 1
     assert total >= 0.15
+
+
+def test_a_fault_of_ours_in_that_moment_ends_the_stream_with_an_error(monkeypatch, caplog):
+    def broken(lane):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("antidistill.serve.guard.lane.Lane.expire", broken)
+    engine, done = until_read(events(CHAT, "reasoning_content", TRACE), b" secret")
+    with running(engine, {"limits": SHORT}) as own:
+        out = post(own.url, asked(CHAT))[2]
+        done.set()
+    assert b"secret" not in out
+    assert payloads(out)[-1]["error"]["code"] == "guard_failed"
+    assert any(record.exc_info and "broken" in str(record.exc_info[1]) for record in caplog.records)

@@ -26,6 +26,7 @@ class Arrivals(asyncio.Protocol):
         self._content, self._take = answer.content, take
         self._offered = 0
         self._waiting: asyncio.Future[None] | None = None
+        self._failure: Exception | None = None
         connection = answer.connection  # None where the whole body is there already
         self._client = connection.protocol if connection else None
         self._transport = connection.transport if connection else None
@@ -46,7 +47,10 @@ class Arrivals(asyncio.Protocol):
 
         Raises:
             aiohttp.ClientError: the connection broke.
+            Exception: what `take` raised, or `fail` was given.
         """
+        if self._failure is not None:
+            raise self._failure
         if not self._offer():
             return True
         if self._content.is_eof():
@@ -62,6 +66,12 @@ class Arrivals(asyncio.Protocol):
         """`wait` returns now."""
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        """`wait` raises this, now or when it is called next."""
+        self._failure = error
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(error)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the socket: the client takes the framing off, and what is left is offered."""
@@ -97,7 +107,7 @@ class Arrivals(asyncio.Protocol):
                 if not self._offer():
                     self.wake()
             except Exception as error:
-                self._waiting.set_exception(error)
+                self.fail(error)
         if self._content.is_eof():
             self.wake()
             self._step_aside()  # now: the connection may serve another request before the task goes on

@@ -152,8 +152,12 @@ class Relay:
         return {} if self._writing else self._filter.held()
 
     def _on_held(self, holders: list[Any]) -> None:
-        self._late += self._filter.expire(holders)
-        self._arrivals.wake()
+        try:
+            self._late += self._filter.expire(holders)
+        except Exception as error:
+            self._arrivals.fail(error)
+        else:
+            self._arrivals.wake()
 
     async def _carry(self) -> None:
         try:

@@ -105,6 +105,7 @@ class HoldWatch:
         self._timer.cancel()
 
     def _look(self) -> None:
+        self._timer = self._loop.call_later(self._seconds / 8, self._look)
         now = self._loop.time()
         seen, self._seen = self._seen, {}
         late = []
@@ -115,6 +116,5 @@ class HoldWatch:
                 self._seen[holder] = (mark, since)
             else:
                 late.append(holder)
-        self._timer = self._loop.call_later(self._seconds / 8, self._look)
         if late:
             self._on_expired(late)
