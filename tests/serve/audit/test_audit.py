@@ -95,7 +95,7 @@ def test_problems_are_named_by_kind_and_place(log, tmp_path):
     lines = lines_of(log)
     missing = verify(copied(log, tmp_path, lines[:2] + lines[3:]), SECRET)
     assert [(p.line, p.kind) for p in missing.problems] == [(3, "missing")]
-    assert "rows 3 to 3 are missing" in missing.problems[0].told
+    assert "row 3 is missing before row 4" in missing.problems[0].told
     swapped = verify(copied(log, tmp_path, [*lines[:2], lines[3], lines[2], *lines[4:]]), SECRET)
     assert {"missing", "reordered"} == {p.kind for p in swapped.problems}
     changed = verify(copied(log, tmp_path, [*lines[:2], lines[2].replace(b"acme", b"acne"), *lines[3:]]), SECRET)

@@ -116,7 +116,9 @@ class _Chain:
         if not row.intact:
             yield "changed", f"row {n} is not what was written: its hash does not fit it."
         if n > self._n + 1:
-            yield "missing", f"rows {self._n + 1} to {n - 1} are missing before row {n}."
+            first, last = self._n + 1, n - 1
+            lost = f"row {last} is" if first == last else f"rows {first} to {last} are"
+            yield "missing", f"{lost} missing before row {n}."
         elif n <= self._n:
             yield "reordered", f"row {n} stands behind row {self._n}."
         elif fields["prev"] != self._verdict.head:
