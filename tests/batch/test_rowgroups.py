@@ -18,7 +18,7 @@ TABLE = pa.table({
 
 
 def as_file(table, **options):
-    sink = io.BytesIO()
+    sink = pa.BufferOutputStream()
     pq.write_table(table, sink, **options)
     return sink.getvalue()
 
@@ -42,7 +42,7 @@ def test_joined_parts_read_as_the_whole(cuts, options):
     assert file.read().equals(TABLE)
     assert file.metadata.num_rows == 500
     assert file.metadata.num_row_groups == len(parts)
-    at_once = pq.ParquetFile(io.BytesIO(as_file(TABLE, **options)))
+    at_once = pq.ParquetFile(pa.BufferReader(as_file(TABLE, **options)))
     assert file.schema_arrow.equals(at_once.schema_arrow, check_metadata=True)
     groups = [file.read_row_group(number) for number in range(len(parts))]
     assert [group.num_rows for group in groups] == [part.num_rows for part in parts]

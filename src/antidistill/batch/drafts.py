@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import pyarrow as pa
+
 from antidistill.errors import OutputError
 
 
@@ -41,7 +43,7 @@ class Draft:
         self._mode = 0o600 if private else 0o666
         self._file: BinaryIO | None = None
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | pa.Buffer) -> None:
         """Appends bytes, none perhaps; they are with the system when this returns."""
         with explained(self.final):
             file = self._file or self._open()

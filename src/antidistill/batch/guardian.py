@@ -76,8 +76,8 @@ class Guardian:
         if settings.ledger is not None:
             sealer = Sealer(settings.key, settings.salt) if settings.ledger is LedgerText.SEALED else None
             self.recorder = Recorder(defenses.spec_hash(settings.spec), settings.ledger, sealer)
-        finish = self.recorder.rest if self.recorder else None
-        self.quick = QuickWay(self._defense, defenses.spec_hash(settings.spec), finish, NOTHING, self._why)
+        ending = (self.recorder.rest, self.recorder.encrypt) if self.recorder else (None, None)
+        self.quick = QuickWay(self._defense, defenses.spec_hash(settings.spec), ending, NOTHING, self._why)
 
     def guard(self, rows: Iterable[Given], before: int) -> list[Outcome]:
         """What the defense does to each of some rows; step by step over all of them, which is faster than row by row.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,12 +25,21 @@ from antidistill.formats.parquet import writer_options
 _BATCH_ROWS = 256
 
 
+class _Opened(NamedTuple):
+    """A Parquet file that is read, and the options that write another one like it."""
+
+    path: Path
+    file: pq.ParquetFile
+    options: dict[str, Any]
+
+
 class Kernel:
     """Guards chunks; made once in every worker."""
 
     def __init__(self, work: Work) -> None:
         self._guardian = Guardian(work.settings)
         self._packings = work.packings
+        self._open: _Opened | None = None
 
     def __call__(self, chunk: Chunk) -> Done:
         """Guards a chunk.
@@ -46,15 +55,22 @@ class Kernel:
 
     def _guard_batches(self, chunk: Chunk, payload: Group | Part) -> Done:
         account = Account(self._guardian, chunk.shard)
-        file = open_parquet(payload.path)
+        source = self._opened(payload.path)
         guarded = []
         before = chunk.before
         with _readable(payload.path):
-            for batch in _batches(file, payload):
+            for batch in _batches(source.file, payload):
                 guarded.append(guard_batch(self._guardian, batch, before, account))
                 before += batch.num_rows
-        body, footer = take_apart(memoryview(_as_file(pa.Table.from_batches(guarded), writer_options(file))))
+        body, footer = take_apart(_as_file(pa.Table.from_batches(guarded), source.options))
         return Done(body, b"".join(account.ledger), b"".join(account.rejected), account.tally, footer)
+
+    def _opened(self, path: Path) -> _Opened:
+        """A file that stays open until another one is read: its row groups are chunks one after the other."""
+        if self._open is None or self._open.path != path:
+            file = open_parquet(path)
+            self._open = _Opened(path, file, writer_options(file))
+        return self._open
 
 
 def _as_file(table: pa.Table, options: dict[str, Any]) -> pa.Buffer:

@@ -21,6 +21,7 @@ from antidistill.batch.edited import Edited
 from antidistill.batch.seal import Sealer
 from antidistill.errors import LedgerError
 from antidistill.formats import Place
+from antidistill.keys.cipher import Encrypt
 
 VERSION = 1
 
@@ -70,6 +71,11 @@ class Recorder:
         self._spec_hash = spec_hash
         self._text = text
         self._sealer = sealer
+
+    @property
+    def encrypt(self) -> Encrypt | None:
+        """What the sealer seals with, see `Cipher.encrypt`; None where lines are not sealed."""
+        return self._sealer.encrypt if self._sealer else None
 
     def line(
         self,

@@ -78,7 +78,7 @@ def _kernel(work: Work) -> Kernel:
 def _to_record(after: Cursor, done: Done) -> dict[str, Any]:
     return {
         "after": list(after),
-        "out": done.out,
+        "out": bytes(done.out),
         "ledger": done.ledger,
         "rejected": done.rejected,
         "tally": orjson.dumps(done.tally.to_json()),

@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
 _NUMBER = re.compile(r"\b\d+\b")
 
 
@@ -98,7 +100,7 @@ class Done:
         footer: Parquet only: where the columns of `out` lie.
     """
 
-    out: bytes
+    out: bytes | pa.Buffer
     ledger: bytes
     rejected: bytes
     tally: Tally

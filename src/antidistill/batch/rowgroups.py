@@ -11,6 +11,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from antidistill.batch import thrift
 
 MAGIC = b"PAR1"
@@ -26,15 +28,15 @@ _META_OFFSETS = (9, 10, 11, 14)
 class Parts(NamedTuple):
     """The row groups of one Parquet file (as bytes between the magic and the footer) and its footer."""
 
-    body: bytes
+    body: pa.Buffer
     footer: bytes
 
 
-def take_apart(file: bytes | memoryview) -> Parts:
-    """Splits a whole Parquet file, given as bytes."""
+def take_apart(file: pa.Buffer) -> Parts:
+    """Splits a whole Parquet file; the body is not copied."""
     (length,) = struct.unpack("<I", file[-_TAIL:-4])
     end = len(file) - _TAIL - length
-    return Parts(bytes(file[len(MAGIC) : end]), bytes(file[end : end + length]))
+    return Parts(file[len(MAGIC) : end], file[end : end + length].to_pybytes())
 
 
 def joined_footer(parts: Iterable[tuple[bytes, int]]) -> bytes:

@@ -10,6 +10,7 @@ import os
 
 from antidistill.errors import LedgerError, SealError
 from antidistill.keys import Cipher
+from antidistill.keys.cipher import Encrypt
 
 SALT_BYTES = 32
 
@@ -31,6 +32,11 @@ class Sealer:
 
     def __init__(self, key: bytes, salt: bytes) -> None:
         self._cipher = Cipher(key, b"antidistill ledger seal v1", salt)
+
+    @property
+    def encrypt(self) -> Encrypt:
+        """See `Cipher.encrypt`; for the quick way, which seals as `seal` does."""
+        return self._cipher.encrypt
 
     def seal(self, text: bytes, bound: bytes) -> bytes:
         """The sealed text as base64; `bound` is what it is bound to and cannot be opened without."""

@@ -5,7 +5,6 @@ Specification: thrift.apache.org, "Thrift Compact protocol". Unknown fields surv
 
 from __future__ import annotations
 
-import io
 from typing import Any, NamedTuple
 
 _TRUE, _FALSE, _I8, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 11, 12
@@ -39,7 +38,7 @@ Struct = dict[int, Field]
 
 def loads(data: bytes) -> Struct:
     """The struct at the start of `data`, by field id."""
-    return _read_struct(io.BytesIO(data))
+    return _Reader(data).struct()
 
 
 def dumps(struct: Struct) -> bytes:
@@ -49,59 +48,73 @@ def dumps(struct: Struct) -> bytes:
     return bytes(out)
 
 
-def _read_struct(source: io.BytesIO) -> Struct:
-    fields: Struct = {}
-    number = 0
-    while header := source.read(1)[0]:
-        kind = header & 15
-        number = number + (header >> 4) if header >> 4 else _read_zigzag(source)
-        fields[number] = Field(kind, kind == _TRUE if kind in (_TRUE, _FALSE) else _read(source, kind))
-    return fields
+class _Reader:
+    """Reads one value after the other."""
 
+    __slots__ = ("_at", "_data")
 
-def _read(source: io.BytesIO, kind: int) -> Any:
-    if kind in _INTEGERS:
-        return _read_zigzag(source)
-    if kind == _BINARY:
-        return source.read(_read_varint(source))
-    if kind == _STRUCT:
-        return _read_struct(source)
-    if kind in (_LIST, _SET):
-        return _read_sequence(source)
-    if kind == _MAP:
-        return _read_map(source)
-    if kind == _DOUBLE:
-        return source.read(8)
-    if kind in (_TRUE, _FALSE, _I8):
-        return source.read(1)
-    raise ValueError(f"no such Thrift type: {kind}")
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
 
+    def struct(self) -> Struct:
+        fields: Struct = {}
+        number = 0
+        while header := self._byte():
+            kind = header & 15
+            number = number + (header >> 4) if header >> 4 else self._zigzag()
+            fields[number] = Field(kind, kind == _TRUE if kind in (_TRUE, _FALSE) else self._value(kind))
+        return fields
 
-def _read_sequence(source: io.BytesIO) -> Sequence:
-    header = source.read(1)[0]
-    size = header >> 4
-    if size == _LONG_LIST:
-        size = _read_varint(source)
-    return Sequence(header & 15, [_read(source, header & 15) for _ in range(size)])
+    def _value(self, kind: int) -> Any:
+        if kind in _INTEGERS:
+            return self._zigzag()
+        if kind == _BINARY:
+            return self._bytes(self._varint())
+        if kind == _STRUCT:
+            return self.struct()
+        if kind in (_LIST, _SET):
+            return self._sequence()
+        if kind == _MAP:
+            return self._map()
+        if kind == _DOUBLE:
+            return self._bytes(8)
+        if kind in (_TRUE, _FALSE, _I8):
+            return self._bytes(1)
+        raise ValueError(f"no such Thrift type: {kind}")
 
+    def _sequence(self) -> Sequence:
+        header = self._byte()
+        size = header >> 4
+        if size == _LONG_LIST:
+            size = self._varint()
+        return Sequence(header & 15, [self._value(header & 15) for _ in range(size)])
 
-def _read_map(source: io.BytesIO) -> Mapping:
-    size = _read_varint(source)
-    kinds = divmod(source.read(1)[0], 16) if size else (0, 0)
-    return Mapping(kinds, [(_read(source, kinds[0]), _read(source, kinds[1])) for _ in range(size)])
+    def _map(self) -> Mapping:
+        size = self._varint()
+        kinds = divmod(self._byte(), 16) if size else (0, 0)
+        return Mapping(kinds, [(self._value(kinds[0]), self._value(kinds[1])) for _ in range(size)])
 
+    def _byte(self) -> int:
+        byte = self._data[self._at]
+        self._at += 1
+        return byte
 
-def _read_varint(source: io.BytesIO) -> int:
-    value = shift = 0
-    while (byte := source.read(1)[0]) & 128:
-        value |= (byte & 127) << shift
-        shift += 7
-    return value | byte << shift
+    def _bytes(self, size: int) -> bytes:
+        self._at += size
+        return self._data[self._at - size : self._at]
 
+    def _varint(self) -> int:
+        value = shift = 0
+        while (byte := self._data[self._at]) & 128:
+            self._at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+        self._at += 1
+        return value | byte << shift
 
-def _read_zigzag(source: io.BytesIO) -> int:
-    value = _read_varint(source)
-    return (value >> 1) ^ -(value & 1)
+    def _zigzag(self) -> int:
+        value = self._varint()
+        return (value >> 1) ^ -(value & 1)
 
 
 def _write_struct(out: bytearray, struct: Struct) -> None:

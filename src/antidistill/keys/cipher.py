@@ -7,6 +7,8 @@ nothing has to be remembered by several workers or over a restart. Random nonces
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,6 +21,10 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES
 """How much longer a sealed text is than the text."""
+
+
+Encrypt: TypeAlias = Callable[[bytes, bytes, bytes], bytes]
+"""Sealed text, tag included, from a nonce of `NONCE_BYTES`, the text and what it is bound to."""
 
 
 class Cipher:
@@ -34,6 +40,11 @@ class Cipher:
 
     def __init__(self, secret: bytes, purpose: bytes, salt: bytes = b"") -> None:
         self._cipher = AESGCM(HKDF(algorithm=SHA256(), length=32, salt=salt or None, info=purpose).derive(secret))
+
+    @property
+    def encrypt(self) -> Encrypt:
+        """Seals a text with a nonce of the caller's, which must be random and must never be used again."""
+        return self._cipher.encrypt
 
     def seal(self, text: bytes, bound: bytes) -> bytes:
         """Nonce and sealed text, `OVERHEAD_BYTES` longer than `text`; it does not open without the same `bound`."""

@@ -97,8 +97,7 @@ static int flags_if_fit(const Text *text, Sentence sentence, const Markers *mark
     return (flags & fit.mask) == fit.value ? flags : -1;
 }
 
-/* Number of sentence starts in a whole text, the first one aside. */
-static inline Py_ssize_t count_cuts(const Text *text)
+static inline Py_ssize_t count_cuts_of(const Text *text)
 {
     Py_ssize_t count = 0, here = 0;
     while ((here = next_special(text, here)) < text->length) {
@@ -107,6 +106,34 @@ static inline Py_ssize_t count_cuts(const Text *text)
         here = decision.next;
     }
     return count;
+}
+
+#ifdef __GNUC__
+#define ALL_INLINE __attribute__((flatten, noinline)) /* then the storage width is a constant wherever a character is read */
+#else
+#define ALL_INLINE
+#endif
+
+ALL_INLINE static Py_ssize_t count_cuts_1(Text text)
+{
+    text.kind = PyUnicode_1BYTE_KIND;
+    return count_cuts_of(&text);
+}
+
+ALL_INLINE static Py_ssize_t count_cuts_2(Text text)
+{
+    text.kind = PyUnicode_2BYTE_KIND;
+    return count_cuts_of(&text);
+}
+
+/* Number of sentence starts in a whole text, the first one aside. */
+static inline Py_ssize_t count_cuts(const Text *text)
+{
+    switch (text->kind) {
+    case PyUnicode_1BYTE_KIND: return count_cuts_1(*text);
+    case PyUnicode_2BYTE_KIND: return count_cuts_2(*text);
+    default: return count_cuts_of(text);
+    }
 }
 
 static void take_first_of(const Text *text, const Markers *markers, Fit fit, Py_ssize_t left, Spans *spans)
@@ -122,12 +149,6 @@ static void take_first_of(const Text *text, const Markers *markers, Fit fit, Py_
     }
     settle(&cuts);
 }
-
-#ifdef __GNUC__
-#define ALL_INLINE __attribute__((flatten, noinline)) /* then the storage width is a constant wherever a character is read */
-#else
-#define ALL_INLINE
-#endif
 
 ALL_INLINE static void take_first_1(Text text, const Markers *markers, Fit fit, Py_ssize_t left, Spans *spans)
 {

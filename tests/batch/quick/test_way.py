@@ -1,6 +1,8 @@
 """The quick way gives what the long way gives, byte for byte: output, ledger, rejected rows, counts."""
 
+import base64
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -111,6 +113,14 @@ def long_way() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def known_nonces() -> Iterator[None]:
+    """Guardians made within seal the same text in the same way, again and again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "urandom", bytes)
+        yield
+
+
 def both_ways(data: bytes, own: Guardian) -> tuple[Done, Done]:
     quick = guard_lines(own, data, 3, 41)
     with long_way():
@@ -123,7 +133,8 @@ PLAIN = orjson.dumps(
 
 
 @pytest.mark.parametrize(("method", "options", "mix"), METHODS)
-@given(data=lines(), text=st.sampled_from([None, LedgerText.PLAIN, LedgerText.HASH]))
+@given(data=lines(), text=st.sampled_from([None, *LedgerText]))
+@example(data=PLAIN, text=LedgerText.SEALED)
 @example(data=PLAIN * 1, text=LedgerText.PLAIN)
 @example(data=PLAIN.replace(b"five", "fünf".encode()), text=LedgerText.PLAIN)
 @example(
@@ -133,7 +144,8 @@ PLAIN = orjson.dumps(
 def test_lines_both_ways(
     method: str, options: dict[str, Any], mix: float | None, data: bytes, text: LedgerText | None
 ) -> None:
-    quick, slow = both_ways(data, guardian(method, options, mix, text))
+    with known_nonces():
+        quick, slow = both_ways(data, guardian(method, options, mix, text))
     assert quick == slow
 
 
@@ -161,7 +173,8 @@ def test_batches_both_ways(
         ]
         batch = pa.RecordBatch.from_arrays(arrays, names)
     batch = batch.slice(start)
-    own = guardian(method, options, mix, LedgerText.PLAIN)
+    with known_nonces():
+        own = guardian(method, options, mix, LedgerText.SEALED)
 
     def done() -> tuple[Any, ...]:
         account = Account(own, 1)
@@ -172,9 +185,31 @@ def test_batches_both_ways(
             return (str(error),)
         return guarded, b"".join(account.ledger), account.rejected, account.tally
 
-    quick = done()
-    with long_way():
-        assert quick == done()
+    with known_nonces():
+        quick = done()
+        with long_way():
+            assert quick == done()
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 255, 256, 257, 1000])
+def test_every_line_has_a_nonce_of_its_own(rows_at_once: int) -> None:
+    own = guardian("traceguard", {"k": 2}, None, LedgerText.SEALED)
+    data = (PLAIN + b"\n") * rows_at_once
+    batch = pa.RecordBatch.from_pylist([orjson.loads(PLAIN)] * rows_at_once)
+    account = Account(own, 0)
+    guard_batch(own, batch, 0, account)
+    ledger = guard_lines(own, data, 0, 0).ledger + b"".join(account.ledger)
+    sealed = [base64.b64decode(orjson.loads(line)["sealed"], validate=True) for line in ledger.splitlines()]
+    assert len({one[:12] for one in sealed}) == len(sealed) == 2 * rows_at_once
+
+
+@pytest.mark.parametrize("random", [lambda size: b"", lambda size: "0" * size, lambda size: 1 / 0])
+def test_a_line_without_a_nonce_is_an_error(random: Any) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "urandom", random)
+        own = guardian("traceguard", {"k": 2}, None, LedgerText.SEALED)
+    with pytest.raises((TypeError, ZeroDivisionError)):
+        own.quick.lines(PLAIN, 0, 1, 0)
 
 
 def test_bytes_that_are_not_utf8_in_a_batch_are_rejected() -> None:

@@ -4,15 +4,24 @@
 
 #include "_choice.h"
 #include "_layout.h"
+#include "_seal.h"
 
-/* `finish` makes the rest of a ledger line (NULL for no ledger), `sha256` hashes, `spec` is the hash of the spec. */
+/* `finish` makes the rest of a ledger line where `seal` does not (NULL for no ledger), `sha256` hashes, `spec` is the hash of the spec. */
 typedef struct {
     PyObject *finish, *sha256, *hexdigest, *reasons;
+    Seal seal;
     const char *spec;
     Py_ssize_t shard;
     Py_ssize_t guarded, traces, characters, removed, removed_sentences, edits;
     Buffer ledger, scratch;
 } Account;
+
+enum { LEDGER_BYTES = 640 }; /* of a line, about, without what was removed */
+
+static bool is_kept(const Account *account)
+{
+    return account->finish != NULL || account->seal.encrypt != NULL;
+}
 
 static void append_id(Buffer *out, const Row *row, const Plain *plain, Py_ssize_t number)
 {
@@ -126,17 +135,17 @@ static bool append_fields(Account *account, const Row *row, const Plain *plain, 
 }
 
 /* Appends characters [from, to) of the reasoning, which `text` holds too: the quicker of the two to copy. */
-static void append_piece(Buffer *out, const Row *row, const Value *value, PyObject *text, Py_ssize_t from, Py_ssize_t to)
+static void append_piece(Buffer *out, const Row *row, const Value *value, const Text *text, Py_ssize_t from, Py_ssize_t to)
 {
-    if (PyUnicode_IS_ASCII(text)) {
-        append_bytes(out, (const char *)PyUnicode_1BYTE_DATA(text) + from, to - from);
+    if (value->widest < 0x80) {
+        append_bytes(out, (const char *)text->data + from, to - from);
     } else {
         append_characters(out, row, value, from, to);
     }
 }
 
 /* Appends the reasoning after the edits as UTF-8. */
-static void append_guarded(Buffer *out, const Row *row, const Value *value, PyObject *text, const Edits *edits)
+static void append_guarded(Buffer *out, const Row *row, const Value *value, const Text *text, const Edits *edits)
 {
     Py_ssize_t position = 0;
     for (Py_ssize_t e = 0; e < edits->count; e++) {
@@ -147,7 +156,7 @@ static void append_guarded(Buffer *out, const Row *row, const Value *value, PyOb
     append_piece(out, row, value, text, position, value->characters);
 }
 
-static PyObject *removed_text(Buffer *scratch, const Row *row, const Value *value, PyObject *text, const Edits *edits)
+static PyObject *removed_text(Buffer *scratch, const Row *row, const Value *value, const Text *text, const Edits *edits)
 {
     const Py_ssize_t start = scratch->size;
     for (Py_ssize_t e = 0; e < edits->count; e++) {
@@ -156,12 +165,26 @@ static PyObject *removed_text(Buffer *scratch, const Row *row, const Value *valu
     return scratch->failed ? PyErr_NoMemory() : PyBytes_FromStringAndSize(scratch->data + start, scratch->size - start);
 }
 
+/* Appends what Python ends a ledger line with; false with an exception set if that fails. */
+static bool append_rest(Account *account, PyObject *bound, Py_ssize_t head, PyObject *removed)
+{
+    PyObject *rest = PyObject_CallFunction(account->finish, "OnO", bound, head, removed);
+    const bool is_bytes = rest != NULL && PyBytes_Check(rest);
+    if (is_bytes) {
+        append_bytes(&account->ledger, PyBytes_AS_STRING(rest), PyBytes_GET_SIZE(rest));
+    } else if (rest != NULL) {
+        PyErr_SetString(PyExc_TypeError, "the rest of a ledger line is bytes");
+    }
+    Py_XDECREF(rest);
+    return is_bytes;
+}
+
 /* Adds the ledger line of a row, which holds the `whole` row where there is one; false with an exception set if that fails. */
-static bool add_line(Account *account, const Row *row, const Plain *plain, PyObject *text, const Edits *edits, Py_ssize_t number, PyObject *whole)
+static bool add_line(Account *account, const Row *row, const Plain *plain, const Text *text, const Edits *edits, Py_ssize_t number, PyObject *whole)
 {
     Buffer *scratch = &account->scratch;
     scratch->size = 0;
-    if (account->finish == NULL) {
+    if (!is_kept(account)) {
         return true;
     }
     if (!append_fields(account, row, plain, edits, number, whole != NULL)) {
@@ -175,39 +198,29 @@ static bool add_line(Account *account, const Row *row, const Plain *plain, PyObj
     }
     PyObject *bound = PyBytes_FromStringAndSize(scratch->data, scratch->size);
     PyObject *removed = bound == NULL ? NULL : whole != NULL ? Py_NewRef(whole) : removed_text(scratch, row, plain->reasoning, text, edits);
-    PyObject *rest = removed == NULL ? NULL : PyObject_CallFunction(account->finish, "OnO", bound, head, removed);
-    const bool is_bytes = rest != NULL && PyBytes_Check(rest);
-    if (is_bytes) {
-        append_bytes(&account->ledger, PyBytes_AS_STRING(bound), head - 1);
-        append_bytes(&account->ledger, PyBytes_AS_STRING(rest), PyBytes_GET_SIZE(rest));
-    } else if (rest != NULL) {
-        PyErr_SetString(PyExc_TypeError, "the rest of a ledger line is bytes");
-    }
+    append_bytes(&account->ledger, scratch->data, removed == NULL ? 0 : head - 1);
+    const bool is_ended = removed != NULL && (account->seal.encrypt != NULL ? append_seal(&account->ledger, &account->seal, bound, removed)
+                                                                            : append_rest(account, bound, head, removed));
     Py_XDECREF(bound);
     Py_XDECREF(removed);
-    Py_XDECREF(rest);
-    if (is_bytes && account->ledger.failed) {
+    if (is_ended && account->ledger.failed) {
         PyErr_NoMemory();
     }
-    return is_bytes && !account->ledger.failed;
+    return is_ended && !account->ledger.failed;
 }
 
 /* Counts a row; false with an exception set if that fails. */
-static bool count_row(Account *account, PyObject *text, const Value *value, const Edits *edits)
+static bool count_row(Account *account, const Text *text, const Value *value, const Edits *edits)
 {
     account->traces++;
     account->characters += value->characters;
     if (edits->count == 0) {
         return PyList_Append(account->reasons, edits->why) == 0;
     }
-    Text view;
-    if (!read_text(text, true, &view)) {
-        return false;
-    }
     account->guarded++;
     account->edits += edits->count;
     account->removed += value->characters - length_after(value, edits);
-    account->removed_sentences += removed_sentences(&view, edits);
+    account->removed_sentences += removed_sentences(text, edits);
     return true;
 }
 

@@ -86,8 +86,8 @@ static void append_characters(Buffer *out, const Row *row, const Value *value, P
 {
     const Special *specials = row->specials + value->first_special;
     const Py_ssize_t end = byte_of(row, value, to);
-    Py_ssize_t byte = byte_of(row, value, from), s = specials_before(specials, value->specials, from);
-    for (Py_ssize_t next = s; next < value->specials && specials[next].character < to; next++) {
+    Py_ssize_t byte = byte_of(row, value, from), next = specials_before(specials, value->specials, from);
+    for (; value->is_escaped && next < value->specials && specials[next].character < to; next++) {
         if (specials[next].code < 0x80 || value->is_narrowed) { /* else the bytes are UTF-8 already */
             append_bytes(out, value->bytes + byte, specials[next].byte - byte);
             append_utf8(out, specials[next].code);

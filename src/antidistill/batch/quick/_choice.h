@@ -20,6 +20,24 @@ typedef struct {
     Spans spans;
 } Edits;
 
+/* The reasoning as the rules read it: its own bytes where they are ASCII and no escape, else those of a str, which is NULL until then. */
+typedef struct {
+    PyObject *str;
+    Text text;
+} Reading;
+
+/* Reads the reasoning, as a str if it `is_asked` for; false with an exception set if there is no memory. */
+static bool read_reasoning(const Row *row, const Value *value, bool is_asked, Reading *reading)
+{
+    *reading = (Reading){.str = NULL};
+    if (!is_asked && value->specials == 0) {
+        reading->text = (Text){.data = value->bytes + value->start, .kind = PyUnicode_1BYTE_KIND, .final = true, .length = value->characters};
+        return true;
+    }
+    reading->str = as_str(row, value);
+    return reading->str != NULL && read_text(reading->str, true, &reading->text);
+}
+
 /* The rule that cuts the first candidates; `most` is below 0 where Python chooses. */
 typedef struct {
     Markers markers;
@@ -44,14 +62,10 @@ static bool make_room(Edits *edits, Py_ssize_t count)
     return true;
 }
 
-static bool choose_by_rule(PyObject *text, const Rule *rule, Edits *edits)
+static bool choose_by_rule(const Text *text, const Rule *rule, Edits *edits)
 {
-    Text view;
     edits->spans.count = 0;
-    if (!read_text(text, true, &view)) {
-        return false;
-    }
-    take_first(&view, &rule->markers, rule->fit, rule->most, &edits->spans);
+    take_first(text, &rule->markers, rule->fit, rule->most, &edits->spans);
     if (edits->spans.failed || !make_room(edits, edits->spans.count)) {
         PyErr_NoMemory();
         return false;

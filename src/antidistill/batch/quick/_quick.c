@@ -35,6 +35,7 @@ static void clear(Work *work)
     Py_XDECREF(work->edits.why);
     Py_XDECREF(work->account.reasons);
     Py_XDECREF(work->account.hexdigest);
+    Py_XDECREF(work->account.seal.nonces);
 }
 
 static PyObject *unless_none(PyObject *object)
@@ -45,16 +46,17 @@ static PyObject *unless_none(PyObject *object)
 /* Reads the recipe, see antidistill.batch.quick.way.Recipe; it outlives the call. False with an exception set if it is another. */
 static bool begin(Work *work, PyObject *recipe, Py_ssize_t shard)
 {
-    PyObject *words, *leads, *choose, *finish;
+    PyObject *words, *leads, *choose, *finish, *encrypt;
     Rule *rule = &work->rule;
-    if (!PyArg_ParseTuple(recipe, "OOiins#OOOOsUOO!", &words, &leads, &rule->fit.mask, &rule->fit.value, &rule->most, &rule->reason,
-                          &rule->reason_size, &rule->why, &choose, &finish, &work->account.sha256, &work->account.spec, &work->edges,
-                          &work->layouts.ask, &PyDict_Type, &work->layouts.known)) {
+    if (!PyArg_ParseTuple(recipe, "OOiins#OOOOOOsUOO!", &words, &leads, &rule->fit.mask, &rule->fit.value, &rule->most, &rule->reason,
+                          &rule->reason_size, &rule->why, &choose, &finish, &encrypt, &work->account.seal.random, &work->account.sha256,
+                          &work->account.spec, &work->edges, &work->layouts.ask, &PyDict_Type, &work->layouts.known)) {
         return false;
     }
     work->choose = unless_none(choose);
     work->layouts.size = -1;
     work->account.finish = unless_none(finish);
+    work->account.seal.encrypt = unless_none(encrypt);
     work->account.shard = shard;
     work->account.reasons = PyList_New(0);
     work->account.hexdigest = PyUnicode_InternFromString("hexdigest");
@@ -90,8 +92,8 @@ static Outcome choose_in_python(Work *work, const Plain *plain, PyObject *text, 
     return PyErr_Occurred() ? FAILED : is_taken ? DONE : GIVEN_UP;
 }
 
-/* The edits of a row that is plain, with its reasoning as a str. */
-static Outcome choose(Work *work, Plain *plain, Py_ssize_t number, PyObject **text)
+/* The edits of a row that is plain, and its reasoning. */
+static Outcome choose(Work *work, Plain *plain, Py_ssize_t number, Reading *reading)
 {
     if (!find_layout(&work->layouts, &work->row)) {
         return FAILED;
@@ -99,33 +101,32 @@ static Outcome choose(Work *work, Plain *plain, Py_ssize_t number, PyObject **te
     if (!work->layouts.is_plain || !find_plain(&work->row, &work->layouts.layout, work->edges, plain)) {
         return GIVEN_UP;
     }
-    *text = as_str(&work->row, plain->reasoning);
-    if (*text == NULL) {
+    if (!read_reasoning(&work->row, plain->reasoning, work->rule.most < 0, reading)) {
         return FAILED;
     }
     if (work->rule.most < 0) {
-        const Outcome outcome = choose_in_python(work, plain, *text, number);
+        const Outcome outcome = choose_in_python(work, plain, reading->str, number);
         if (outcome != DONE) {
             return outcome;
         }
-    } else if (!choose_by_rule(*text, &work->rule, &work->edits)) {
+    } else if (!choose_by_rule(&reading->text, &work->rule, &work->edits)) {
         return FAILED;
     }
-    find_bytes(&work->row, plain->reasoning, &work->edits);
     return DONE;
 }
 
 /* Enters a row that is done; `whole` is its line as it came, where the ledger has to hold that. */
-static Outcome enter(Work *work, const Plain *plain, Py_ssize_t number, PyObject *text, PyObject *whole)
+static Outcome enter(Work *work, const Plain *plain, Py_ssize_t number, const Text *text, PyObject *whole)
 {
     const bool is_entered = count_row(&work->account, text, plain->reasoning, &work->edits) &&
         add_line(&work->account, &work->row, plain, text, &work->edits, number, whole);
     return is_entered ? DONE : FAILED;
 }
 
-static Outcome finish_line(Work *work, const Plain *plain, const char *line, Py_ssize_t size, Py_ssize_t number, PyObject *text)
+static Outcome finish_line(Work *work, const Plain *plain, const char *line, Py_ssize_t size, Py_ssize_t number, const Text *text)
 {
     const Py_ssize_t end = work->out.size;
+    find_bytes(&work->row, plain->reasoning, &work->edits);
     const Written written = append_line(&work->out, &work->row, plain->reasoning, line, size, &work->edits);
     if (work->out.failed) {
         PyErr_NoMemory();
@@ -149,12 +150,12 @@ static Outcome guard_line(Work *work, const char *line, Py_ssize_t *size, Py_ssi
         return GIVEN_UP;
     }
     Plain plain;
-    PyObject *text = NULL;
-    Outcome outcome = choose(work, &plain, number, &text);
+    Reading reading = {.str = NULL};
+    Outcome outcome = choose(work, &plain, number, &reading);
     if (outcome == DONE) {
-        outcome = finish_line(work, &plain, line, *size, number, text);
+        outcome = finish_line(work, &plain, line, *size, number, &reading.text);
     }
-    Py_XDECREF(text);
+    Py_XDECREF(reading.str);
     return outcome;
 }
 
@@ -221,13 +222,13 @@ static Outcome guard_row(Work *work, Py_ssize_t place, Py_ssize_t number, int wi
         return GIVEN_UP;
     }
     Plain plain;
-    PyObject *text = NULL;
-    Outcome outcome = choose(work, &plain, number, &text);
+    Reading reading = {.str = NULL};
+    Outcome outcome = choose(work, &plain, number, &reading);
     if (outcome == DONE) {
-        append_guarded(&work->out, &work->row, plain.reasoning, text, &work->edits);
-        outcome = append_offset(work, width) ? enter(work, &plain, number, text, NULL) : FAILED;
+        append_guarded(&work->out, &work->row, plain.reasoning, &reading.text, &work->edits);
+        outcome = append_offset(work, width) ? enter(work, &plain, number, &reading.text, NULL) : FAILED;
     }
-    Py_XDECREF(text);
+    Py_XDECREF(reading.str);
     return outcome;
 }
 
@@ -250,6 +251,7 @@ static PyObject *guard_columns(PyObject *module, PyObject *args)
     bool is_begun = begin(work, recipe, shard) && take_columns(columns, stop, &work->columns);
     if (is_begun) { /* room for all at once: what grows is copied again and again */
         grow(&work->out, most_bytes(&work->columns, position, stop) + 1);
+        grow(&work->account.ledger, is_kept(&work->account) ? LEDGER_BYTES * (stop - position) + work->out.capacity / 2 : 0);
         grow(&work->offsets, (position < stop ? stop - position + 1 : 1) * width);
         is_begun = append_offset(work, width);
     }

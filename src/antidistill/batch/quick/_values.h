@@ -34,6 +34,7 @@ typedef struct {
     Py_UCS4 widest;
     bool is_odd;      /* holds an escape that neither orjson nor json.dumps writes, or a DEL */
     bool is_narrowed; /* holds a character beyond ASCII as an escape */
+    bool is_escaped;  /* holds an escape: its bytes are not its UTF-8 */
 } Value;
 
 typedef struct {
@@ -191,6 +192,7 @@ static inline bool read_characters(Row *row, Value *value, Py_ssize_t size, bool
                 : byte == '\\'          ? read_escape(bytes + here, size - here, value, &code)
                                         : 0;
             row->is_wide |= !escaped;
+            value->is_escaped |= escaped;
             if (!length || !note_special(row, (Special){(uint32_t)here, (uint32_t)characters, code, (uint32_t)length})) {
                 return false;
             }

@@ -6,6 +6,7 @@ Where a row is not, it stops, and the long way does that row. Tests prove that b
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -19,6 +20,7 @@ from antidistill.batch.quick.layouts import layout_of
 from antidistill.batch.results import Tally
 from antidistill.defenses import Defense
 from antidistill.formats.plain import EDGES
+from antidistill.keys.cipher import Encrypt
 from antidistill.text.markers import DEFAULT
 from antidistill.trace import Span, trace_key
 
@@ -31,6 +33,8 @@ with suppress(ImportError):  # no compiler was there at installation
 
 Finish: TypeAlias = Callable[[bytes, int, bytes], bytes]
 """Makes the rest of a ledger line from its fields with the guarded text behind them, their length, and what was removed."""
+Ending: TypeAlias = tuple[Finish | None, Encrypt | None]
+"""What ends a ledger line, None for no ledger; and what seals it in C code, None for lines that are not sealed."""
 Counts: TypeAlias = tuple[tuple[int, int, int, int, int, int], list[str]]
 """Guarded rows, traces, characters, removed ones, removed sentences, edits; and the reasons of unchanged rows."""
 
@@ -79,13 +83,13 @@ class QuickWay:
     Args:
         defense: the defense.
         spec_hash: the hash of its spec, for the ledger.
-        finish: ends a ledger line; None for no ledger.
+        ending: what ends a ledger line.
         nothing: why a row is unchanged where the defense finds nothing.
         why: the same, from the trace key.
     """
 
     def __init__(
-        self, defense: Defense, spec_hash: str, finish: Finish | None, nothing: str, why: Callable[[bytes], str]
+        self, defense: Defense, spec_hash: str, ending: Ending, nothing: str, why: Callable[[bytes], str]
     ) -> None:
         self._defense, self._why = defense, why
         rule = defenses.first_cut(defense)
@@ -93,7 +97,7 @@ class QuickWay:
         fit = (0, 0) if rule is None else (rule.mask, rule.value)
         reason = "" if rule is None else rule.reason
         choice = (markers.words, markers.leads, *fit, most, reason, nothing, self._choose)
-        self._recipe: tuple[Any, ...] = (*choice, finish, sha256, spec_hash, EDGES, layout_of, {})
+        self._recipe: tuple[Any, ...] = (*choice, *ending, os.urandom, sha256, spec_hash, EDGES, layout_of, {})
 
     def lines(self, data: bytes, position: int, number: int, shard: int) -> Lines | None:
         """Guards lines up to the first that is not plain; None where there is no C code.
