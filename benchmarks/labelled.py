@@ -71,8 +71,8 @@ class LabelledTrace:
         trace: the trace.
         sentences: spans of the reasoning that tile it from the first labelled sentence on.
         functions: one per sentence; a name that is none of `FUNCTIONS` is left out of all training and counting.
-        importance: published counterfactual importance (KL, nats, 0 and more; higher = matters more), one per sentence; 0 where
-            the file has none.
+        importance: published counterfactual importance (KL, nats, 0 and more; higher = matters more), one per sentence; NaN
+            where the file has none.
         problem: name of the problem.
     """
 
@@ -151,7 +151,7 @@ def _labelled(text: dict[str, Any], rows: list[dict[str, Any]]) -> LabelledTrace
     except AntidistillError as error:
         raise SystemExit(f"the labelled sentences of {trace.id!r} do not fit its reasoning: {error}") from error
     functions = [function(row["tags"]) for row in rows]
-    importance = [0.0 if row[IMPORTANCE] is None else float(row[IMPORTANCE]) for row in rows]
+    importance = [float("nan") if row[IMPORTANCE] is None else float(row[IMPORTANCE]) for row in rows]
     return LabelledTrace(trace, sentences, functions, importance, text["id"].rpartition("/")[2])
 
 

@@ -57,6 +57,7 @@ def main() -> None:
         "sentences": sum(len(row.sentences) for row in rows),
         "traces": len(rows),
         "problems": len({row.problem for row in rows}),
+        "without_importance": sum(bool(np.isnan(value)) for row in rows for value in row.importance),
         "scorers": {name: _report(values, rows, reference, draws) for name, values in scores.items()},
         "shipped": _shipped(unseen),
         "figure_2": _figure_2(rows, draws),
@@ -129,9 +130,16 @@ def _text(model: TextModel, row: LabelledTrace, view: str, position: bool) -> Va
 
 
 def _metrics(values: Values, row: LabelledTrace) -> list[float]:
-    """The four metrics of one trace, in the order of `METRICS`; NaN where all sentences have one score or one importance."""
-    places = np.arange(len(values)) / len(values)
-    ours, truth = ranks(values), ranks(row.importance)
+    """The four metrics of one trace, in the order of `METRICS`, over the sentences whose importance is known.
+
+    NaN where all sentences have one score or one importance, or fewer than two have one.
+    """
+    importance = np.array(row.importance)
+    known = ~np.isnan(importance)
+    if known.sum() < 2:
+        return [float("nan")] * len(METRICS)
+    places = np.arange(len(values))[known] / len(values)
+    ours, truth = ranks(values[known]), ranks(importance[known])
     pairs = [(ours, truth), (residual(ours, places), residual(truth, places))]
     found = []
     for score, wanted in pairs:

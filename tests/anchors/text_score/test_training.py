@@ -44,6 +44,12 @@ def test_what_a_line_leaves_has_no_slope_and_ranks_share_ties():
     assert np.allclose(ranks([3.0, 1.0, 3.0]), [2 / 3, 1 / 6, 2 / 3])
 
 
+def test_what_is_not_known_is_in_the_middle_and_does_not_move_the_others():
+    nan = float("nan")
+    assert np.allclose(ranks([3.0, nan, 1.0, nan]), [3 / 4, 1 / 2, 1 / 4, 1 / 2])
+    assert np.allclose(ranks([nan, nan]), [1 / 2, 1 / 2])
+
+
 def test_the_shipped_weights_are_what_the_script_makes(shared):
     import sys
     from pathlib import Path

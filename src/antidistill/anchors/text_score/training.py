@@ -24,7 +24,7 @@ class Scored:
 
     Attributes:
         sentences: all sentences, in order, white space behind them included.
-        importance: one number per sentence, higher = matters more; only the order within the trace counts.
+        importance: one number per sentence, higher = matters more, NaN = not known; only the order within the trace counts.
         problem: name of the problem; traces of one problem belong on one side of a split.
     """
 
@@ -57,8 +57,12 @@ def choose(examples: Sequence[Scored]) -> float:
 
 
 def ranks(values: Sequence[float] | Values) -> Values:
-    """Ranks within one trace, from 0 (lowest) to 1; ties share their mean."""
-    return np.asarray((rankdata(values) - 0.5) / len(values), dtype=np.float64)
+    """Ranks within one trace, from 0 (lowest) to 1; ties share their mean, and NaN, which is not known, is in the middle."""
+    values = np.asarray(values, dtype=np.float64)
+    known = ~np.isnan(values)
+    found = np.full(len(values), 0.5)
+    found[known] = (rankdata(values[known]) - 0.5) / max(known.sum(), 1)
+    return found
 
 
 def residual(values: Values, term: Values) -> Values:
