@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tests.anchors.resampling import test_remote
 
 from antidistill import read
 from antidistill.cli.main import run
@@ -17,6 +18,9 @@ not json
 {"id":"e","prompt":"p","reasoning":"  \\n","answer":"x"}
 [1, 2]
 """
+
+server = test_remote.server
+"""A model behind a URL."""
 
 
 @pytest.fixture
@@ -123,6 +127,26 @@ def test_a_tagger_behind_a_url_that_is_not_there_is_a_reason(examples, out, tmp_
     assert "tagger at http://127.0.0.1:9/v1" in row["reasons"]["functions"]
     assert {one["function"] for one in row["sentences"]} == {None}
     assert all(one["scores"]["text"] is not None for one in row["sentences"])
+
+
+def test_resampling_over_an_endpoint(server, tmp_path, out, capsys):
+    good = {"id": "good", "prompt": "What is 2 + 3?", "reasoning": "I add them. 2 + 3 is 5. So it is 5.", "answer": "5"}
+    (tmp_path / "in.jsonl").write_text(json.dumps(good) + "\n" + json.dumps(good | {"id": "bad", "reasoning": ""}))
+    given = [f"url={server.url}", "model=m", "measure=resampling-kl", "plan.rollouts=6", "plan.seed=3"]
+    settings = [part for one in given for part in ("--set", f"resampling.{one}")]
+    assert run(["anchors", str(tmp_path / "in.jsonl"), str(out), "--scorers", "resampling", *settings]) == 1
+    scored, empty = rows(out)
+    assert [one["ranks"]["resampling"] for one in scored["sentences"]][1] == 1
+    assert scored["variant"]["resampling"]["rollouts"] == 6
+    assert "no reasoning" in empty["reasons"]["resampling"]
+    assert f"resampling: {len(server.requests)} requests" in capsys.readouterr().err
+
+
+def test_an_option_is_set_as_a_whole_or_by_its_entries(tmp_path, out, capsys):
+    (tmp_path / "in.jsonl").write_text(BAD)
+    both = ["--set", "resampling.plan=1", "--set", "resampling.plan.seed=3"]
+    assert run(["anchors", str(tmp_path / "in.jsonl"), str(out), "--scorers", "resampling", *both]) == 2
+    assert "has a value already" in capsys.readouterr().err
 
 
 def test_missing_and_empty_files_are_named(tmp_path, out, capsys):

@@ -103,7 +103,7 @@ def _names(scorers: str | None, model: str | None) -> list[str]:
 
 
 def _options(names: Sequence[str], settings: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Options by scorer, out of SCORER.NAME=VALUE."""
+    """Options by scorer, out of SCORER.NAME=VALUE; NAME.PART=VALUE is one entry of an option that holds several."""
     from antidistill.cli.guard import parse_settings
 
     found: dict[str, dict[str, Any]] = {}
@@ -114,7 +114,13 @@ def _options(names: Sequence[str], settings: Iterable[str]) -> dict[str, dict[st
                 f"--set {given} is not SCORER.NAME=VALUE of one of {', '.join(names)}: write for instance "
                 f"--set {names[0]}.NAME=VALUE."
             )
-        found.setdefault(scorer, {})[option] = value
+        *outer, last = option.split(".")
+        options = found.setdefault(scorer, {})
+        for part in outer:
+            options = options.setdefault(part, {})
+            if not isinstance(options, dict):
+                raise UsageError(f"--set {given}: {scorer}.{part} has a value already; give one of the two.")
+        options[last] = value
     return found
 
 

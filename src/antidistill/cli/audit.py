@@ -58,7 +58,8 @@ def verify(
 
 
 def _summary(rows: int, problems: int, sealed: bool, end_known: bool) -> str:
-    told = f"{rows:,} rows, {problems:,} problem{'s' * (problems > 1)}." if problems else f"{rows:,} rows, all as they were written."
+    wrong = f"{problems:,} problem{'s' * (problems > 1)}." if problems else "all as they were written."
+    told = f"{rows:,} rows, {wrong}"
     if not sealed:
         told += " Seals were not checked: give --key-file."
     if not end_known:
