@@ -68,30 +68,32 @@ def test_a_wrong_answer_is_wrong(name):
             assert not world.is_right(problem, answer)
 
 
-def test_one_pair_of_the_plan_is_right_and_its_order_counts():
-    world = make("plan")
+@pytest.mark.parametrize("moves", [2, 3])
+def test_one_group_of_the_plan_is_right_and_its_order_counts(moves):
+    world = make(f"plan:moves={moves}")
     for problem, _ in traces(world, 50):
-        start, *moves = problem.given
-        pairs = list(zip(moves[::2], moves[1::2], strict=True))
-        assert len(set(pairs)) == len(pairs) == 4
-        [(first, second)] = [pair for pair in pairs if (start + sum(pair)) % 10 == 0]
-        assert problem.answer == f"{first} and {second}"
-        assert world.is_right(problem, f"{first} and {second}.")
-        assert world.is_right(problem, f"{second} and {first}") == (first == second)
+        start, *given = problem.given
+        groups = [tuple(given[place : place + moves]) for place in range(0, len(given), moves)]
+        assert len(set(groups)) == len(groups) == 4
+        [right] = [group for group in groups if (start + sum(group)) % 10 == 0]
+        assert problem.answer == " and ".join(map(str, right))
+        assert world.is_right(problem, problem.answer + ".")
+        backwards = " and ".join(map(str, right[::-1]))
+        assert world.is_right(problem, backwards) == (right == right[::-1])
 
 
 def test_in_the_plan_only_marker_sentences_name_a_further_attempt():
     for problem, text in traces(make("plan"), 200):
-        start, *moves = problem.given
+        start, *given = problem.given
         sentences = text.split(". ")
         flags = marked(text)
         assert flags == [place > 0 and place % 2 == 0 for place in range(len(sentences))]
         for place in range(0, len(sentences), 2):
-            first, second = map(int, re.findall(r"\d", sentences[place]))
-            assert [first, second] == moves[place : place + 2]
-            between, after = map(int, re.findall(r"\d", sentences[place + 1]))
-            assert (between, after) == ((start + first) % 10, (start + first + second) % 10)
-            assert (after == 0) == (place + 2 == len(sentences))
+            tried = [int(digit) for digit in re.findall(r"\d", sentences[place])]
+            assert tried == given[place // 2 * 3 : place // 2 * 3 + 3]
+            shown = [int(digit) for digit in re.findall(r"\d", sentences[place + 1])]
+            assert shown == [(start + sum(tried[:count])) % 10 for count in (1, 2, 3)]
+            assert (shown[-1] == 0) == (place + 2 == len(sentences))
 
 
 def test_a_check_is_right_and_slips_come_as_often_as_the_knob_says():
@@ -153,15 +155,15 @@ def test_the_mixture_uses_the_words_that_were_measured():
 
 
 def test_knobs_are_read_and_checked():
-    assert knobs(make("plan:pairs=5,variety=2"))["variety"] == 2
+    assert knobs(make("plan:groups=5,variety=2"))["variety"] == 2
     with pytest.raises(UnknownName, match="did you mean 'plan'"):
         make("plam")
     with pytest.raises(UnknownName, match="knob of plan"):
-        make("plan:pair=5")
+        make("plan:group=5")
     for text in (
-        "plan:pairs=1",
-        "plan:pairs=x",
-        "plan:pairs",
+        "plan:groups=1",
+        "plan:groups=x",
+        "plan:groups",
         "decoration:skew=5",
         "corrections:slip=1.5",
         "mixture:steps=0",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def lab(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the results; a stopped run goes on in it.")],
     worlds: Annotated[
-        str | None, typer.Option(help="Worlds, comma-separated; knobs as in 'plan:pairs=3;corrections'.")
+        str | None, typer.Option(help="Worlds, comma-separated; knobs as in 'plan:groups=3;corrections'.")
     ] = None,
     methods: Annotated[str | None, typer.Option(help="Text defenses and samplers, comma-separated.")] = None,
     students: Annotated[str | None, typer.Option(help="Students, comma-separated.")] = None,

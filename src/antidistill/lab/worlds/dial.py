@@ -52,10 +52,9 @@ def draw(random: random.Random, moves: int, skew: float, together: int = 1) -> P
     return Problem(f"A dial shows {start}. It moves {listed}.", (start, *drawn), str(turned(start, *drawn)))
 
 
-def pair(random: random.Random, skew: float) -> tuple[int, int]:
-    """Two moves; `skew` as in `draw`."""
-    first, second = random.choices(_MOVES, _weights(skew), k=2)
-    return first, second
+def moves(random: random.Random, count: int, skew: float) -> list[int]:
+    """So many moves; `skew` as in `draw`."""
+    return random.choices(_MOVES, _weights(skew), k=count)
 
 
 def turned(start: int, *moves: int) -> int:
