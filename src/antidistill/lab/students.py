@@ -28,8 +28,8 @@ class Student:
     Attributes:
         architecture: one of `ARCHITECTURES`, or the name of a pretrained model.
         size, course: where this architecture needs its own.
-        pace: share of the steps of the experiment's course: who learns faster gets fewer, so that clean students of all
-            architectures have something to lose.
+        pace: share of the steps of the experiment's course: who learns faster gets fewer, who learns slower gets more, so
+            that clean students of all architectures have something to lose.
     """
 
     architecture: str
@@ -40,9 +40,9 @@ class Student:
 
 STUDENTS: Mapping[str, Student] = {
     "llama": Student("llama", pace=0.94),
-    "gpt2": Student("gpt2"),
+    "gpt2": Student("gpt2", pace=1.25),
     "qwen2": Student("qwen2", pace=0.92),
-    "gru": Student("gru", Size(192, 1)),
+    "gru": Student("gru", Size(192, 1), Course(800, rate=1e-2, optimizer="adamw")),
     "mamba": Student("mamba"),
     PRETRAINED: Student(PRETRAINED, None, Course(150, 8, 3e-4, "adamw")),
 }
