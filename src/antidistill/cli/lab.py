@@ -62,7 +62,7 @@ def _experiment(
 
     experiment = QUICK_RUN if quick else Experiment()
     given: dict[str, Any] = {
-        name: tuple(part.strip() for part in text.split(";" if ":" in text else ","))
+        name: tuple(part.strip() for part in text.split(";" if ":" in text or ";" in text else ","))
         for name, text in (("worlds", worlds), ("methods", methods), ("students", students))
         if text is not None
     }
