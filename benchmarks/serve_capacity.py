@@ -10,6 +10,7 @@ anew for each way in every round. Prints JSON.
 import argparse
 import json
 import os
+from collections.abc import Callable, Sequence
 
 import machine
 import serve
@@ -83,22 +84,35 @@ def _most(way: str, settings: argparse.Namespace) -> tuple[int, dict[int, dict[s
     """The largest step that is carried (0: none), and the runs that say so."""
     runs: dict[int, dict[str, float]] = {}
 
-    def carries(place: int) -> bool:
-        settings.streams = STEPS[place]
+    def carries(streams: int) -> bool:
+        settings.streams = streams
         row = serve.run(way, settings)
-        runs[STEPS[place]] = {name: round(value, 2) for name, value in row.items()}
-        return row["sent_share"] >= SENT and row["p95_ms"] <= LATEST_MS
+        runs[streams] = {name: round(value, 2) for name, value in row.items()}
+        return is_carried(row)
 
-    low, high = -1, len(STEPS)
-    for place in range(3, len(STEPS), 4):  # a way that is given far too much takes minutes to come to itself
-        if not carries(place):
+    return largest(STEPS, carries, 4), runs
+
+
+def is_carried(row: dict[str, float]) -> bool:
+    """Whether a run of `serve.run` was no more than its way can carry."""
+    return row["sent_share"] >= SENT and row["p95_ms"] <= LATEST_MS
+
+
+def largest(steps: Sequence[int], carries: Callable[[int], bool], stride: int) -> int:
+    """The largest step that is carried; 0: none.
+
+    From below, `stride` steps at a time: a way that is given far too much takes minutes to come to itself.
+    """
+    low, high = -1, len(steps)
+    for place in range(stride - 1, len(steps), stride):
+        if not carries(steps[place]):
             high = place
             break
         low = place
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if carries(middle) else (low, middle)
-    return STEPS[low] if low >= 0 else 0, runs
+        low, high = (middle, high) if carries(steps[middle]) else (low, middle)
+    return steps[low] if low >= 0 else 0
 
 
 if __name__ == "__main__":

@@ -19,13 +19,12 @@ from pathlib import Path
 
 import machine
 import serve
+import serve_capacity
 from processes import cpu_seconds, family
 
 CONTROL = Path("/sys/fs/cgroup/cpu")
 PERIOD_US = 10_000
 STEPS = [round(60 * 1.06**place) for place in range(40)]
-LATEST_MS = 50
-SENT = 0.97
 
 
 def main() -> None:
@@ -53,19 +52,17 @@ def main() -> None:
 
 
 def _most(workers: int, arguments: argparse.Namespace) -> dict[str, float]:
-    """The largest run that was carried; from below, because what is given far too much takes long to come to itself."""
-    low, high = -1, len(STEPS)
-    best: dict[str, float] = {}
-    while high - low > 1:
-        middle = min((low + high) // 2, low + 8)
-        row = _run(workers, STEPS[middle], arguments)
-        if row["sent_share"] >= SENT and row["p95_ms"] <= LATEST_MS:
-            low, best = middle, row
-        else:
-            high = middle
-    if not best:
+    """The largest run that was carried."""
+    runs: dict[int, dict[str, float]] = {}
+
+    def carries(streams: int) -> bool:
+        runs[streams] = _run(workers, streams, arguments)
+        return serve_capacity.is_carried(runs[streams])
+
+    most = serve_capacity.largest(STEPS, carries, 8)
+    if not most:
         raise RuntimeError(f"{workers} workers do not even carry {STEPS[0]} streams: give them a larger --share")
-    return best
+    return runs[most]
 
 
 def _run(workers: int, streams: int, arguments: argparse.Namespace) -> dict[str, float]:
