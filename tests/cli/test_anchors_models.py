@@ -70,6 +70,49 @@ def test_rows_that_do_not_fit_the_model_get_a_reason_and_the_others_scores(tmp_p
     assert isinstance(rows["good"]["sentences"][0]["scores"]["receiver-heads"], float)
 
 
+def test_the_model_is_named_and_single_options_set_how_heads_are_chosen(tmp_path, source, letters):
+    model = folder(tmp_path / "model", tiny("llama", vocab_size=400), letters)
+    given = [f"receiver-heads.model={model}", "receiver-heads.gap=2", "receiver-heads.options.edges=1"]
+    settings = [part for one in given for part in ("--set", one)]
+    _, rows = score(source, tmp_path / "out.jsonl", "--scorers", "receiver-heads", *settings)
+    assert rows["good"]["model"] == model
+    variant = rows["good"]["variant"]["receiver-heads"]
+    assert (variant["gap"], variant["edges"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("scorer", "tokens", "told"),
+    [
+        ("suppression", 5, "ends before the first sentence"),
+        ("suppression", 40, "raise max_tokens=40"),
+        ("receiver-heads", 150, "cut to max_tokens=150"),
+    ],
+)
+def test_a_trace_that_was_cut_too_short_says_so(tmp_path, source, letters, scorer, tokens, told):
+    model = folder(tmp_path / "model", tiny("llama", vocab_size=400), letters)
+    settings = ["--set", f"{scorer}.max_tokens={tokens}", "--set", f"{scorer}.gap=6"]
+    _, rows = score(source, tmp_path / "out.jsonl", "--model", model, "--scorers", scorer, *settings)
+    assert told in rows["good"]["reasons"][scorer]
+
+
+def test_a_defense_by_receiver_heads_needs_heads_before_it_starts(tmp_path, source, capsys):
+    for scorer, told in (
+        ('"receiver-heads"', "need heads found on others"),
+        ('{"scorer": "receiver-heads", "receivers": [[1, 2]]}', "receivers"),
+    ):
+        arguments = [
+            "guard",
+            str(source),
+            str(tmp_path / "g.jsonl"),
+            "--method",
+            "anchors",
+            "--set",
+            f"scorer={scorer}",
+        ]
+        assert run(arguments) == 2
+        assert told in capsys.readouterr().err
+
+
 def test_attention_that_is_no_number_is_a_reason_for_every_row(tmp_path, source, letters):
     import torch
 

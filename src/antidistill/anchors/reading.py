@@ -42,7 +42,10 @@ def read_tokens(
     """
     loaded, tokenizer = load(model)
     tokens = map_tokens(tokenizer, trace, sentences, template)
-    tokens = tokens if max_tokens is None else tokens.cut(max_tokens)
+    if max_tokens is not None:
+        tokens = tokens.cut(max_tokens)
+        if sentences and not tokens.sizes.any():
+            raise RowError(f"max_tokens={max_tokens} ends before the first sentence does: raise it.")
     limit = getattr(loaded.config.get_text_config(), "max_position_embeddings", None)
     if limit is not None and len(tokens.ids) + room > limit:
         raise RowError(

@@ -63,7 +63,8 @@ class Scored:
         ranks = {name: scores.ranks for name, scores in self.scores.items()}
         row: dict[str, Any] = {
             "id": self.case.trace.id,
-            "model": model,
+            "model": model
+            or next(filter(None, (scores.variant.get("model") for scores in self.scores.values())), None),
             "variant": {name: dict(scores.variant) for name, scores in self.scores.items()},
             "sentences": [
                 {

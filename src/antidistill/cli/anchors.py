@@ -132,6 +132,10 @@ def _made(name: str, model: str | None, options: Mapping[str, Any], progress: Ca
     known = {field.name for field in dataclasses.fields(registry.load("scorers", name)) if field.init}
     shared: dict[str, Any] = {"model": model, "progress": progress}
     fitting = {option: value for option, value in shared.items() if option in known and value is not None}
+    if "options" in known:  # how heads are chosen: `receiver-heads.gap` is short for `receiver-heads.options.gap`
+        inner = {option: value for option, value in options.items() if option not in known}
+        options = {option: value for option, value in options.items() if option in known}
+        options = {**options, "options": {**options.get("options", {}), **inner}}
     return make(name, **{**fitting, **options})
 
 
@@ -224,5 +228,5 @@ def _progress() -> Iterator[Callable[[str], None]]:
 def _told(summary: Mapping[str, Any]) -> str:
     told = f"{summary['rows']:,} rows, {summary['sentences']:,} sentences in {summary['out']}."
     if summary["with_reasons"]:
-        told += f' {summary["with_reasons"]:,} rows have a reason instead of scores: see "reasons" there.'
+        told += f' {summary["with_reasons"]:,} rows have a reason for what is missing: see "reasons" there.'
     return told

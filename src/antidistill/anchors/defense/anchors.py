@@ -102,4 +102,6 @@ def _made(scorer: str | Mapping[str, Any]) -> Scorer:
     if not isinstance(options.get("scorer"), str):
         raise BadOption("scorer", scorer, "a scorer's name, or a mapping with 'scorer' and its options")
     name = options.pop("scorer")
-    return make(name, **(_STREAMING | options if name == "text" else options))
+    made = make(name, **(_STREAMING | options if name == "text" else options))
+    getattr(made, "check_alone", lambda: None)()  # a defense sees one trace, from which some scorers cannot learn
+    return made

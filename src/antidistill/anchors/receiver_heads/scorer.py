@@ -54,6 +54,8 @@ class ReceiverHeads:
         check_reading(self.template, max_tokens=self.max_tokens, chunk=self.chunk)
         if isinstance(self.receivers, (str, Path)):
             object.__setattr__(self, "receivers", finding.load(Path(self.receivers)))
+        elif self.receivers is not None and not isinstance(self.receivers, Receivers):
+            raise BadOption("receivers", self.receivers, "what identify() gives, or the file that it was saved to")
         self.chosen()
 
     def chosen(self) -> Options:
@@ -87,14 +89,19 @@ class ReceiverHeads:
             UsageError: no receivers were given.
             RowError: the trace was used to find them, or cannot be scored.
         """
-        if not isinstance(self.receivers, Receivers):
-            raise UsageError(
-                "receiver heads of one trace need heads found on others: pass receivers=identify(other traces)."
-            )
+        self.check_alone()
+        assert isinstance(self.receivers, Receivers)
         if trace.key.hex() in self.receivers.seen:
             raise RowError("the receiver heads were found on this prompt: scoring it would be circular.")
         found = self._profile(trace, split(trace.reasoning) if sentences is None else sentences, self.receivers.heads)
         return self._scores(found, self.receivers)
+
+    def check_alone(self) -> None:
+        """Raises UsageError where single traces cannot be scored, since no receivers were given."""
+        if self.receivers is None:
+            raise UsageError(
+                "receiver heads of one trace need heads found on others: give receivers, a file of identify(traces).save(file)."
+            )
 
     def score_all(self, traces: Sequence[Trace], sentences: Sequence[Sequence[Sentence]]) -> list[Scores]:
         """Scores of many traces; each prompt is scored with heads found on others."""
@@ -124,7 +131,7 @@ class ReceiverHeads:
         try:
             return finding.choose(profiles, self.model, self.chosen())
         except InputError as error:
-            return str(error)
+            return str(error) + (f" They were cut to max_tokens={self.max_tokens}." if self.max_tokens else "")
 
     def _row(self, trace: Trace, sentences: Sequence[Sentence]) -> Scores:
         try:

@@ -63,10 +63,12 @@ class Suppression:
         """
         spans = split(trace.reasoning) if sentences is None else sentences
         model, tokens = read_tokens(self.model, trace, spans, self.template, self.max_tokens)
-        if int((tokens.sizes > 0).sum()) <= self.gap:
+        read = int((tokens.sizes > 0).sum())
+        if read <= self.gap:
+            remedy = "give longer traces" if self.max_tokens is None else f"raise max_tokens={self.max_tokens}"
             raise RowError(
-                f"the trace has {int((tokens.sizes > 0).sum())} sentences with tokens and the gap is {self.gap}: no sentence has "
-                "another one so far behind it; give longer traces or a lower gap."
+                f"the trace has {read} sentences with tokens and the gap is {self.gap}: no sentence has another one so far "
+                f"behind it; {remedy} or lower the gap."
             )
         found = suppression_matrix(
             model,
