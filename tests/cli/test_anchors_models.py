@@ -81,6 +81,21 @@ def test_the_model_is_named_and_single_options_set_how_heads_are_chosen(tmp_path
 
 
 @pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("options=3", "a mapping of gap"),
+        ("chunkk=3", "did you mean 'chunk'"),
+        ("gap=-1", "gap"),
+        ("receivers=3", "identify()"),
+    ],
+)
+def test_wrong_options_are_told_before_anything_is_read(tmp_path, source, capsys, given, told):
+    setting = ["--set", f"receiver-heads.{given}"]
+    assert score(source, tmp_path / "out.jsonl", "--scorers", "receiver-heads", *setting) == (2, {})
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("scorer", "tokens", "told"),
     [
         ("suppression", 5, "ends before the first sentence"),

@@ -107,3 +107,11 @@ def test_bad_input_is_named_before_anything_is_made(arguments, said, tmp_path, c
     assert run(["lab", "--quick", "-o", str(tmp_path / "run"), *arguments]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("given", ["corrections,plan", "corrections; plan", "corrections;plan:groups=4"])
+def test_worlds_are_separated_by_commas_or_where_there_are_knobs_by_semicolons(given):
+    from antidistill.cli.lab import _experiment
+
+    names = [world.partition(":")[0] for world in _experiment(given, None, None, None, quick=True).worlds]
+    assert names == ["corrections", "plan"]

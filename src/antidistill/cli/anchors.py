@@ -132,11 +132,18 @@ def _made(name: str, model: str | None, options: Mapping[str, Any], progress: Ca
     known = {field.name for field in dataclasses.fields(registry.load("scorers", name)) if field.init}
     shared: dict[str, Any] = {"model": model, "progress": progress}
     fitting = {option: value for option, value in shared.items() if option in known and value is not None}
-    if "options" in known:  # how heads are chosen: `receiver-heads.gap` is short for `receiver-heads.options.gap`
-        inner = {option: value for option, value in options.items() if option not in known}
-        options = {option: value for option, value in options.items() if option in known}
-        options = {**options, "options": {**options.get("options", {}), **inner}}
-    return make(name, **{**fitting, **options})
+    return make(name, **{**fitting, **(_with_heads(options) if name == "receiver-heads" else options)})
+
+
+def _with_heads(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How heads are chosen is an option that holds several; each may be given by its own name."""
+    from antidistill.anchors.receiver_heads.options import Options
+
+    given = options.get("options", {})
+    single = {option: value for option, value in options.items() if option in Options.__dataclass_fields__}
+    if not single or not isinstance(given, Mapping):
+        return options
+    return {**{option: options[option] for option in options if option not in single}, "options": {**given, **single}}
 
 
 def _tagger(name: str, options: Mapping[str, Any]) -> Tagger:

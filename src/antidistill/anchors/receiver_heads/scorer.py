@@ -71,7 +71,7 @@ class ReceiverHeads:
             return replace(variant(self.variant), **self.options)
         except TypeError as error:
             known = ", ".join(Options.__dataclass_fields__)
-            raise BadOption("options", dict(self.options), f"a mapping of {known}") from error
+            raise BadOption("options", self.options, f"a mapping of {known}") from error
 
     def identify(self, traces: Sequence[Trace], sentences: Sequence[Sequence[Sentence]] | None = None) -> Receivers:
         """The receiver heads on these traces, which then may not be scored with them.
