@@ -10,6 +10,7 @@ in the same way (both penalties chosen among the other problems), and its paired
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import combinations
@@ -39,9 +40,8 @@ METRICS: dict[str, Metric] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--labels", type=Path, default=labelled.LABELS)
-    parser.add_argument("--traces", type=Path, default=labelled.TRACES)
-    parser.add_argument("--resamples", type=int, default=1000)
+    labelled.add_files(parser)
+    parser.add_argument("--resamples", type=int, default=1000, help="resamples of an interval")
     parser.add_argument("--states", action="store_true", help="also the tagger of hidden states; needs torch")
     parser.add_argument("--cache", type=Path, help="file (.npz) that keeps the hidden states for another run")
     arguments = parser.parse_args()
@@ -49,7 +49,7 @@ def main() -> None:
     examples = [Labelled(row.trace.prompt, row.sentences, row.functions, row.problem) for row in rows]
     shipped = TrainedTagger()
     unseen = [example for example in examples if example.problem not in shipped.problems]
-    crossed = _crossed(examples)
+    crossed = _crossed(examples) if labelled.several_problems(rows) else None
     report = {
         "sentences": sum(len(example.sentences) for example in examples),
         "traces": len(examples),
@@ -57,8 +57,8 @@ def main() -> None:
         "human_kappa": HUMAN_KAPPA,
         "majority_class": _majority(examples),
         "regex": _report(examples, _tagged(make("regex"), examples), arguments.resamples),
-        "trained": _report(examples, crossed, arguments.resamples),
-        "learning_curve": _learning_curve(examples, arguments.resamples),
+        "trained": None if crossed is None else _report(examples, crossed, arguments.resamples),
+        "learning_curve": [] if crossed is None else _learning_curve(examples, arguments.resamples),
         "shipped": _report(unseen, _tagged(shipped, unseen), arguments.resamples) if unseen else None,
     }
     if arguments.states:
@@ -77,12 +77,10 @@ def _tagged(tagger: Any, examples: Sequence[Labelled]) -> list[list[str]]:
 
 
 def _crossed(examples: Sequence[Labelled]) -> list[list[str]]:
-    """Tags of every trace by a model of the other problems; one problem alone cannot be cross-validated."""
-    problems = {example.problem for example in examples}
-    if len(problems) < 2:
-        raise SystemExit(f"{len(problems)} problem in the labels: cross-validation by problem needs at least 2.")
+    """Tags of every trace by a model of the other problems."""
     models = {}
-    for problem in problems:
+    for problem in sorted({example.problem for example in examples}):
+        print(f"cross-validation: {problem}", file=sys.stderr, flush=True)
         others = [example for example in examples if example.problem != problem]
         models[problem] = fit(others, strength=choose(others))
     return [_names(models[example.problem].probabilities(example.sentences, example.prompt)) for example in examples]
@@ -99,6 +97,7 @@ def _learning_curve(examples: Sequence[Labelled], resamples: int) -> list[dict[s
     truth = [_numbers(example.functions) for example in examples]
     curve = []
     for count in range(1, len(problems)):
+        print(f"learning curve: {count} problems", file=sys.stderr, flush=True)
         found: list[list[list[str]]] = []
         for turn in range(4):
             models = {}
@@ -117,13 +116,16 @@ def _learning_curve(examples: Sequence[Labelled], resamples: int) -> list[dict[s
 def _with_states(
     examples: Sequence[Labelled],
     unseen: Sequence[Labelled],
-    trained: Sequence[Sequence[str]],
+    trained: Sequence[Sequence[str]] | None,
     arguments: argparse.Namespace,
 ) -> dict[str, Any]:
     """The tagger of hidden states on problems left out, and what it adds."""
     from antidistill.anchors.functions.state_training import choose_states, fit_states
 
     resamples = arguments.resamples
+    shipped = {"shipped_states": _report(unseen, _tagged(make("states"), unseen), resamples) if unseen else None}
+    if trained is None:
+        return {"states": None, **shipped}
     texts, prompts = [example.sentences for example in examples], [example.prompt for example in examples]
     read_states = labelled.hidden_states(texts, prompts, arguments.cache)
     hidden = {id(example): each for example, each in zip(examples, read_states, strict=True)}
@@ -136,8 +138,7 @@ def _with_states(
     found = [
         _names(models[each.problem].probabilities(each.sentences, each.prompt, hidden[id(each)])) for each in examples
     ]
-    shipped = _report(unseen, _tagged(make("states"), unseen), resamples) if unseen else None
-    report = {"states": _report(examples, found, resamples), "shipped_states": shipped}
+    report = {"states": _report(examples, found, resamples), **shipped}
     return report | {"states_minus_trained": _difference(examples, found, trained, resamples)}
 
 

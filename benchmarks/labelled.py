@@ -11,6 +11,7 @@ comes nearest to each published column, and how many of its eight values any of 
 import argparse
 import json
 import operator
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -23,7 +24,8 @@ import pyarrow.parquet as pq
 import machine
 from antidistill import Sentence, Trace
 from antidistill.anchors.resampling.published import spans
-from antidistill.errors import AntidistillError
+from antidistill.errors import AntidistillError, RowError
+from antidistill.formats.files import every_row
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 LABELS = SHARED / "labels_thought_anchors_math.parquet"
@@ -116,20 +118,50 @@ def read(labels: Path = LABELS, traces: Path = TRACES) -> list[LabelledTrace]:
     return [_labelled(texts[name], sorted(rows[name], key=lambda row: int(row["idx"]))) for name in sorted(rows)]
 
 
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """`--labels` and `--traces`, by default the shared ones."""
+    kinds = "Parquet or JSON lines"
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        default=LABELS,
+        help=f"{kinds}, a row per sentence: trace_id, idx, text, tags, {IMPORTANCE}",
+    )
+    parser.add_argument(
+        "--traces", type=Path, default=TRACES, help=f"{kinds}, a row per trace: id (…/problem), question, reasoning"
+    )
+
+
+def several_problems(rows: Sequence[LabelledTrace]) -> bool:
+    """Whether there is more than one problem; one alone cannot be cross-validated, which is said on stderr."""
+    if len({row.problem for row in rows}) > 1:
+        return True
+    print(
+        "The labels are of one problem: nothing is cross-validated, only what needs no training is shown.",
+        file=sys.stderr,
+    )
+    return False
+
+
 def table(path: Path, needed: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows of a Parquet file that has these columns, and at least one row."""
+    """The rows of a Parquet or JSON lines file that has these columns, and at least one row."""
     try:
-        found = pq.read_table(path)
-    except (OSError, ValueError) as error:
-        raise SystemExit(
-            f"{path} cannot be read as Parquet ({error}): give a file like those in shared/data."
-        ) from error
-    missing = [name for name in needed if name not in found.column_names]
-    if missing or not found.num_rows:
-        what = f"lacks the columns {', '.join(missing)}" if missing else "holds no row"
-        raise SystemExit(f"{path} {what}; it has {', '.join(found.column_names)}, and needs {', '.join(needed)}.")
-    rows: list[dict[str, Any]] = found.to_pylist()
+        rows = (
+            pq.read_table(path).to_pylist() if path.suffix == ".parquet" else [_row(row) for _, row in every_row(path)]
+        )
+    except (OSError, ValueError, AntidistillError) as error:
+        raise SystemExit(f"{path} cannot be read ({error}): give a file like those in shared/data.") from error
+    missing = [name for name in needed if name not in (rows[0] if rows else ())]
+    if missing:
+        what = f"lacks {', '.join(missing)}; it has {', '.join(rows[0])}" if rows else "holds no row"
+        raise SystemExit(f"{path} {what}, and needs {', '.join(needed)}.")
     return rows
+
+
+def _row(row: Any) -> dict[str, Any]:
+    if isinstance(row, RowError):
+        raise row
+    return dict(row)
 
 
 def function(tags: Any) -> str:

@@ -69,11 +69,13 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--labels", type=Path, default=labelled.LABELS)
-    parser.add_argument("--traces", type=Path, default=labelled.TRACES)
-    parser.add_argument("--corpus", type=Path, default=labelled.SHARED / "traces_gsm8k_4models.parquet")
+    labelled.add_files(parser)
+    corpus = labelled.SHARED / "traces_gsm8k_4models.parquet"
+    parser.add_argument(
+        "--corpus", type=Path, default=corpus, help="Parquet file of the traces that speed is measured on"
+    )
     parser.add_argument("--receiver-heads", action="store_true", help="also those of SmolLM2-135M; needs torch")
-    parser.add_argument("--no-speed", action="store_true")
+    parser.add_argument("--no-speed", action="store_true", help="leave the speed out")
     return parser.parse_args()
 
 
@@ -84,8 +86,8 @@ def _scores(rows: Sequence[LabelledTrace], receiver_heads: bool) -> Scores:
     found["functions, regex"] = _by_function(rows, [tagger.tag(row.sentences) for row in rows])
     if receiver_heads:
         found["receiver heads"] = _by_scorer("receiver-heads", rows)
-    models = _crossed(rows)
-    for name, (view, position) in VIEWS.items():
+    models = _crossed(rows) if labelled.several_problems(rows) else {}
+    for name, (view, position) in VIEWS.items() if models else ():
         found[name] = [_text(models[row.problem], row, view, position) for row in rows]
     return found
 
@@ -112,12 +114,9 @@ def _by_function(rows: Sequence[LabelledTrace], tags: Sequence[Sequence[str]]) -
 
 
 def _crossed(rows: Sequence[LabelledTrace]) -> dict[str, TextModel]:
-    """For every problem a model of the others; one problem alone cannot be cross-validated."""
-    problems = sorted({row.problem for row in rows})
-    if len(problems) < 2:
-        raise SystemExit(f"{len(problems)} problem in the labels: cross-validation by problem needs at least 2.")
+    """For every problem a model of the others."""
     models = {}
-    for problem in problems:
+    for problem in sorted({row.problem for row in rows}):
         others = [Scored(row.sentences, row.importance, row.problem) for row in rows if row.problem != problem]
         models[problem] = fit(others, choose(others))
     return models

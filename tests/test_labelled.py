@@ -82,3 +82,37 @@ def test_traces_that_are_not_there_are_named(files):
     code, _, err = printed("text_score.py", files)
     assert code == 1
     assert "lacks 1 labelled traces" in err
+
+
+def test_json_lines_of_one_problem_are_measured_without_training(files, tmp_path):
+    tables = [pq.read_table(path).to_pylist() for path in files]
+    kept = [[row for row in rows if row.get("trace_id", row.get("id")).endswith("problem-1")] for rows in tables]
+    paths = tmp_path / "labels.jsonl", tmp_path / "traces.jsonl"
+    for path, rows in zip(paths, kept, strict=True):
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, out, err = printed("functions.py", paths, "--resamples", "20")
+    assert code == 0, err
+    assert "one problem" in err
+    report = json.loads(out)
+    assert report["problems"] == 1
+    assert report["trained"] is None
+    assert 0 < report["regex"]["accuracy"]["value"] < 1
+    assert report["shipped"]["accuracy"]["n"] == 2
+    code, out, err = printed("text_score.py", paths, "--no-speed")
+    assert code == 0, err
+    report = json.loads(out)
+    assert "text" not in report["scorers"]
+    assert report["scorers"]["position"]["spearman"]["n"] == 2
+    assert report["shipped"] is not None
+
+
+def test_files_that_cannot_be_read_are_named(files, tmp_path):
+    torn = tmp_path / "torn.jsonl"
+    torn.write_text('{"trace_id": ')
+    code, _, err = printed("functions.py", (torn, files[1]))
+    assert code == 1
+    assert "torn.jsonl cannot be read" in err
+    torn.write_text('{"trace_id": "a/b"}\n')
+    code, _, err = printed("functions.py", (torn, files[1]))
+    assert code == 1
+    assert "lacks idx, text, tags" in err

@@ -4,6 +4,7 @@ AntidistillError
 ├── UsageError              the call is wrong: nothing was written                    (exit 2)
 │   ├── UnknownName         a method, option, scorer … that does not exist
 │   ├── BadOption           an option out of its range
+│   ├── MissingOption       an option that has to be given
 │   ├── BadPolicy           a policy file that is not one
 │   ├── MissingExtra        an optional dependency is not installed
 │   └── NoCommitment        no defense, and no mixture of defenses, meets all limits
@@ -62,6 +63,14 @@ class BadOption(UsageError):
     def __init__(self, option: str, given: object, allowed: str) -> None:
         super().__init__(f"option {option}={given!r} is not allowed: {option} must be {allowed}.")
         self.option, self.given, self.allowed = option, given, allowed
+
+
+class MissingOption(UsageError):
+    """Options that have no default and were not given."""
+
+    def __init__(self, name: str, options: Iterable[str]) -> None:
+        self.name, self.options = name, list(options)
+        super().__init__(f"{name} needs {' and '.join(self.options)}, which were not given: give a value for each.")
 
 
 class BadPolicy(UsageError):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib import import_module, metadata
 from typing import Any
 
-from antidistill.errors import UnknownName
+from antidistill.errors import MissingOption, UnknownName
 
 BUILT_IN: dict[str, dict[str, str]] = {
     "defenses": {
@@ -103,11 +103,19 @@ def make(kind: str, name: str, **options: Any) -> Any:
 
     Raises:
         UnknownName: no such name, or no such option of it.
+        MissingOption: an option without a default is not given.
         BadOption: an option out of its range.
     """
     made = load(kind, name)
     check_options(name, options, made)
+    needed = [field.name for field in dataclasses.fields(made) if _has_to_be_given(field)]
+    if missing := [option for option in needed if option not in options]:
+        raise MissingOption(name, missing)
     return made(**options)
+
+
+def _has_to_be_given(field: dataclasses.Field[Any]) -> bool:
+    return field.init and field.default is field.default_factory is dataclasses.MISSING
 
 
 def check_options(name: str, options: Mapping[str, Any], entry: type) -> None:

@@ -139,7 +139,35 @@ def test_resampling_over_an_endpoint(server, tmp_path, out, capsys):
     assert [one["ranks"]["resampling"] for one in scored["sentences"]][1] == 1
     assert scored["variant"]["resampling"]["rollouts"] == 6
     assert "no reasoning" in empty["reasons"]["resampling"]
-    assert f"resampling: {len(server.requests)} requests" in capsys.readouterr().err
+    assert f"resampling, all rows: {len(server.requests)} requests" in capsys.readouterr().err
+
+
+def test_the_cost_is_told_and_a_dry_run_ends_there(server, tmp_path, out, capsys):
+    row = {"id": "good", "prompt": "What is 2 + 3?", "reasoning": "I add them. 2 + 3 is 5. So it is 5.", "answer": "5"}
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for _ in range(3)))
+    given = [f"url={server.url}", "model=m", "measure=resampling-kl", "plan.rollouts=6"]
+    settings = [part for one in given for part in ("--set", f"resampling.{one}")]
+    command = ["anchors", str(tmp_path / "in.jsonl"), str(out), "--dry-run"]
+    assert run([*command, "--scorers", "resampling", *settings]) == 0
+    assert "resampling, all rows: 12 requests" in capsys.readouterr().err
+    assert run(command) == 0
+    assert "text: each trace is read once" in capsys.readouterr().err
+    assert server.requests == []
+    assert not out.exists()
+
+
+def test_an_endpoint_that_refuses_resampling_is_a_reason_of_every_row(server, tmp_path, out):
+    row = {"id": "1", "prompt": "What is 2 + 3?", "reasoning": "I add them. 2 + 3 is 5. So it is 5.", "answer": "5"}
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row | {"id": name}) + "\n" for name in "abc"))
+    server.script += [(401, b"no such key", 0)] * 1000
+    given = [f"url={server.url}", "model=m", "measure=resampling-kl", "plan.rollouts=6", "workers=2"]
+    settings = [part for one in given for part in ("--set", f"resampling.{one}")]
+    assert run(["anchors", str(tmp_path / "in.jsonl"), str(out), "--scorers", "resampling,text", *settings]) == 1
+    found = rows(out)
+    assert [row["id"] for row in found] == ["a", "b", "c"]
+    assert all("answered 401 Unauthorized: no such key" in row["reasons"]["resampling"] for row in found)
+    assert all(isinstance(one["scores"]["text"], float) for row in found for one in row["sentences"])
+    assert len(server.requests) <= 2, "the others were not asked"
 
 
 def test_an_option_is_set_as_a_whole_or_by_its_entries(tmp_path, out, capsys):

@@ -65,6 +65,15 @@ class Scorer(Protocol):
         ...
 
 
+@runtime_checkable
+class Costly(Protocol):
+    """A scorer that asks a model so often that what it takes should be said before it begins."""
+
+    def cost(self, traces: Sequence[Trace], sentences: Sequence[Sequence[Sentence]]) -> object:
+        """What scoring these traces takes; `str` of it is a phrase for a reader."""
+        ...
+
+
 def unscored(scorer: str, sentences: int, reason: str, variant: Mapping[str, Any] | None = None) -> Scores:
     """A row with a reason instead of scores."""
     return Scores(scorer, (None,) * sentences, variant or {}, reason)

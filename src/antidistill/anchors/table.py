@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from antidistill.anchors.functions.base import Tagger
-from antidistill.anchors.scores import Scorer, Scores, score_all
+from antidistill.anchors.scores import Costly, Scorer, Scores, score_all
 from antidistill.errors import RowError
 from antidistill.formats.files import every_row, sources
 from antidistill.formats.locate import locate
@@ -113,6 +113,13 @@ def _cases(name: str, row: Mapping[str, Any] | RowError) -> Iterator[Case]:
         yield Case(replace(one.trace, meta=row))  # gold answers and the like, for scorers that want them
 
 
+def costs(cases: Iterable[Case], scorers: Mapping[str, Scorer]) -> dict[str, object]:
+    """What each scorer that tells its cost takes for all cases, by name; `str` of it is a phrase for a reader."""
+    traces = [case.trace for case in cases if not case.reason]
+    spans = _spans(traces)
+    return {name: scorer.cost(traces, spans) for name, scorer in scorers.items() if isinstance(scorer, Costly)}
+
+
 def score_cases(
     cases: Iterable[Case], scorers: Mapping[str, Scorer], tagger: Tagger | None, progress: Callable[[str], None]
 ) -> Iterator[Scored]:
@@ -132,7 +139,7 @@ def score_cases(
 def _batch(cases: Sequence[Case], scorers: Mapping[str, Scorer], tagger: Tagger | None) -> Iterator[Scored]:
     readable = [case for case in cases if not case.reason]
     traces = [case.trace for case in readable]
-    spans = [split(trace.reasoning) if trace.reasoning.strip() else [] for trace in traces]
+    spans = _spans(traces)
     found = {name: iter(score_all(scorer, traces, spans)) for name, scorer in scorers.items()}
     sentences = iter(spans)
     for case in cases:
@@ -142,6 +149,10 @@ def _batch(cases: Sequence[Case], scorers: Mapping[str, Scorer], tagger: Tagger 
         own = next(sentences)
         functions, reason = _functions(tagger, own, case.trace.prompt)
         yield Scored(case, own, functions, {name: next(rows) for name, rows in found.items()}, reason)
+
+
+def _spans(traces: Sequence[Trace]) -> list[list[Sentence]]:
+    return [split(trace.reasoning) if trace.reasoning.strip() else [] for trace in traces]
 
 
 def _functions(tagger: Tagger | None, sentences: Sequence[Sentence], prompt: str) -> tuple[Sequence[str | None], str]:

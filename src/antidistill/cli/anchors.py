@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from antidistill.cli.output import json_file, keep_apart, write_json
-from antidistill.errors import OutputError, UsageError
+from antidistill.errors import MissingOption, OutputError, UsageError
 
 if TYPE_CHECKING:
     from antidistill.anchors.functions import Tagger
@@ -47,13 +47,17 @@ def anchors(
         str, typer.Option(metavar="trained|states|regex|endpoint|none", help="What tells the function of a sentence.")
     ] = "trained",
     html: Annotated[Path | None, typer.Option(help="Also a page with heat map, chart and matrix.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what resampling would cost, then end; nothing is asked or written.")
+    ] = False,
     max_traces: Annotated[int, typer.Option(min=1, help="How many traces the page holds at most.")] = 20,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     json: Annotated[str | None, typer.Option("--json", help="Write the summary to this file; - is stdout.")] = None,
 ) -> None:
     """Score the sentences of traces: span, function, scores and ranks of each.
 
-    A row that cannot be scored keeps its place and gets the reason; the exit code is then 1.
+    A row that cannot be scored keeps its place and gets the reason; the exit code is then 1. What resampling costs for all rows
+    is said before anything is asked.
     """
     from antidistill.anchors.table import read_cases, score_cases
 
@@ -67,7 +71,10 @@ def anchors(
     tagger = None if functions == "none" else _tagger(functions, options.get(functions, {}))
     with _progress() as progress:
         made = {name: _made(name, model, options.get(name, {}), progress) for name in wanted}
-        rows = score_cases(_at_least_one(read_cases(source), source), made, tagger, progress)
+        cases = _told_costs(_at_least_one(read_cases(source), source), made, always=dry_run)
+        if dry_run:
+            return
+        rows = score_cases(cases, made, tagger, progress)
         summary, kept = _write(out, rows, model, max_traces if html is not None else 0)
         if html is not None:
             _write_page(html, kept, made, source.name, summary["rows"], progress)
@@ -147,18 +154,13 @@ def _with_heads(options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _tagger(name: str, options: Mapping[str, Any]) -> Tagger:
-    from antidistill import registry
     from antidistill.anchors.functions import make
 
-    needed = [
-        field.name
-        for field in dataclasses.fields(registry.load("taggers", name))
-        if field.init and field.default is field.default_factory is dataclasses.MISSING and field.name not in options
-    ]
-    if needed:
-        wanted = " ".join(f"--set {name}.{option}=…" for option in needed)
-        raise UsageError(f"--functions {name} needs {' and '.join(needed)}: give {wanted}.")
-    return make(name, **options)
+    try:
+        return make(name, **options)
+    except MissingOption as error:
+        wanted = " ".join(f"--set {name}.{option}=…" for option in error.options)
+        raise UsageError(f"--functions {name} needs {' and '.join(error.options)}: give {wanted}.") from error
 
 
 def _at_least_one(cases: Iterator[Case], source: Path) -> Iterator[Case]:
@@ -166,6 +168,21 @@ def _at_least_one(cases: Iterator[Case], source: Path) -> Iterator[Case]:
     if first is None:
         raise UsageError(f"{source} holds no row: give a file with at least one.")
     return chain([first], cases)
+
+
+def _told_costs(cases: Iterator[Case], scorers: Mapping[str, Scorer], *, always: bool) -> Iterable[Case]:
+    """The same cases, after telling on stderr what each scorer that asks a model again and again takes for all of them."""
+    from antidistill.anchors.scores import Costly
+    from antidistill.anchors.table import costs
+
+    if not any(isinstance(scorer, Costly) for scorer in scorers.values()):
+        if always:
+            typer.echo(f"{', '.join(scorers)}: each trace is read once, nothing is asked again and again.", err=True)
+        return cases
+    kept = list(cases)
+    for name, cost in costs(kept, scorers).items():
+        typer.echo(f"{name}, all rows: {cost}.", err=True)
+    return kept
 
 
 def _write(out: Path, rows: Iterable[Scored], model: str | None, kept: int) -> tuple[dict[str, Any], list[Scored]]:

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from antidistill.anchors.functions import make
-from antidistill.errors import BadOption, RowError
+from antidistill.errors import BadOption, MissingOption, RowError
 
 SENTENCES = ["We need a plan. ", "2 + 2 = 4. ", "Wait. "]
 LABELS = ["plan_generation", "active_computation", "uncertainty_management"]
@@ -104,3 +104,11 @@ def test_nobody_there_is_named():
 def test_bad_options_are_named(options):
     with pytest.raises(BadOption):
         make("endpoint", model="m", **options)
+
+
+def test_options_that_have_to_be_given_are_named():
+    with pytest.raises(MissingOption, match="endpoint needs url and model") as error:
+        make("endpoint")
+    assert error.value.options == ["url", "model"]
+    with pytest.raises(MissingOption, match="endpoint needs model"):
+        make("endpoint", url="http://127.0.0.1:9/v1")

@@ -1,6 +1,7 @@
 """Rollouts over real HTTP, from a local server that follows a script."""
 
 import json
+import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -143,8 +144,9 @@ def test_a_slow_server_is_given_up_in_time(server):
 def test_a_refusal_for_good_stops_and_what_was_done_is_kept(server, tmp_path):
     store = tmp_path / "rollouts.jsonl"
     server.script += [None, None, None, (401, b"wrong key", 0)]
-    with pytest.raises(UsageError, match=rf"answered 401.*wrong key.*/completions.*'m'.*{KEY_VARIABLE}"):
-        sample(writer(server, workers=1), TRACE, SENTENCES, PLAN, gold="5", store=store)
+    refused = sample(writer(server, workers=1), TRACE, SENTENCES, PLAN, gold="5", store=store)
+    assert [len(place) for place in refused.before] == [6, 0, 0, 0], "two jobs with six rollouts, then a forced one"
+    assert re.search(rf"answered 401.*wrong key.*/completions.*'m'.*{KEY_VARIABLE}", refused.failed[3])
     kept = len(store.read_text().splitlines()) - 1
     assert kept == 3, "what was answered before is kept"
     asked = len(server.requests)
@@ -164,6 +166,34 @@ def test_a_refusal_for_good_stops_and_what_was_done_is_kept(server, tmp_path):
             Plan(rollouts=6, batch=4, max_tokens=50, forced=True, temperature=1),
             store=store,
         )
+
+
+def test_a_model_that_was_never_reached_is_given_up_after_three_requests(server):
+    server.script += [(503, b"busy", 0)] * 100
+    ours = writer(server, workers=1)
+    with pytest.raises(RowError, match="answered 503.*check the URL"):
+        sample(ours, TRACE, SENTENCES, PLAN)
+    assert len(server.requests) == 6, "two attempts each"
+    with pytest.raises(RowError, match="answered 503"):
+        sample(ours, TRACE, SENTENCES, PLAN)
+    assert len(server.requests) == 6
+    server.script.clear()
+    assert sample(writer(server), TRACE, SENTENCES, PLAN).failed == {}
+
+
+def test_the_cost_of_many_traces_is_known_before_anything_is_asked(server, tmp_path):
+    scorer = make(
+        "resampling", measure="resampling-kl", url=server.url, model="m", store=tmp_path, plan={"rollouts": 20}
+    )
+    traces = [TRACE, Trace("2", "q", "", ""), Trace("3", "q", "One only.", "5")]
+    spans = [SENTENCES, [], split("One only.")]
+    before = scorer.cost(traces, spans)
+    assert server.requests == []
+    assert (before.requests, before.written) == (2 * 4 + 2 * 2, 20 * (4 + 2) * 4096)
+    score_all(scorer, traces[:2], spans[:2])
+    assert len(server.requests) == 8
+    assert scorer.cost(traces, spans).requests == 4, "what is there already costs nothing"
+    assert make("resampling", published=tmp_path).cost(traces, spans).requests == 0
 
 
 def test_a_request_that_is_too_long_fails_alone(server):

@@ -43,10 +43,11 @@ class Tagger(Protocol):
 
 
 def make(name: str, **options: Any) -> Tagger:
-    """The tagger `name` ("regex", "trained", "endpoint") with its options.
+    """The tagger `name` ("regex", "trained", "states", "endpoint") with its options.
 
     Raises:
         UnknownName: no such tagger, or no such option of it.
+        MissingOption: an option without a default is not given (`url` and `model` of "endpoint").
         BadOption: an option out of its range.
     """
     tagger: Tagger = registry.make("taggers", name, **options)

@@ -105,7 +105,8 @@ class Writer(Protocol):
         ...
 
 
-class Cost(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cost:
     """What rollouts take.
 
     Attributes:
@@ -114,9 +115,12 @@ class Cost(NamedTuple):
         written: tokens at most.
     """
 
-    requests: int
-    read: int
-    written: int
+    requests: int = 0
+    read: int = 0
+    written: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.requests + other.requests, self.read + other.read, self.written + other.written)
 
     def __str__(self) -> str:
         return (
@@ -133,10 +137,12 @@ def cost(trace: Trace, sentences: Sequence[Sentence], plan: Plan, jobs: Sequence
 
     Args:
         trace: the trace.
-        sentences: its sentences.
+        sentences: its sentences; there is nothing to write on where there are none.
         plan: which rollouts.
         jobs: what is still to do; None for all.
     """
+    if not sentences:
+        return Cost()
     todo = all_jobs(len(sentences), plan) if jobs is None else jobs
     read = sum(len(plan.beginning(trace, sentences, job.kept)) // _CHARACTERS for job in todo)
     written = sum(job.size * (plan.forced_tokens if job.forced else plan.max_tokens) for job in todo)
@@ -176,14 +182,11 @@ def sample(
 
     Raises:
         RowError: there is no sentence, or nothing came of any job.
-        UsageError: the store belongs to another trace, model or plan; or the model turned a request down for good.
+        UsageError: the store belongs to another trace, model or plan.
     """
     if not sentences or not trace.reasoning.strip():
         raise RowError("there is no reasoning to write on: the row has no sentence.")
-    whole = fingerprint(trace.prompt, trace.reasoning, [(sentence.start, sentence.end) for sentence in sentences])
-    journal = Journal(store, {"made": "rollouts", "trace": whole, **asdict(plan), **writer.about})
-    texts: dict[Job, Sequence[str]] = {Job(*record["job"]): record["texts"] for record in journal}
-    todo = [job for job in all_jobs(len(sentences), plan) if job not in texts]
+    journal, texts, todo = resume(writer, trace, sentences, plan, store)
     failed: dict[int, str] = {}
     price = cost(trace, sentences, plan, todo)
     if todo:
@@ -199,6 +202,20 @@ def sample(
         raise RowError(next(iter(failed.values()), "no rollout was made."))
     places = [[_rollouts(texts, kept, forced, gold) for kept in range(len(sentences) + 1)] for forced in (False, True)]
     return Rollouts(tuple(map(str, sentences)), tuple(places[0]), tuple(places[1]) if plan.forced else (), failed)
+
+
+def resume(
+    writer: Writer, trace: Trace, sentences: Sequence[Sentence], plan: Plan, store: Path | None
+) -> tuple[Journal, dict[Job, Sequence[str]], list[Job]]:
+    """The journal of a trace, the texts of the jobs in it, and the jobs that are still to do.
+
+    Raises:
+        UsageError: the store belongs to another trace, model or plan.
+    """
+    whole = fingerprint(trace.prompt, trace.reasoning, [(sentence.start, sentence.end) for sentence in sentences])
+    journal = Journal(store, {"made": "rollouts", "trace": whole, **asdict(plan), **writer.about})
+    texts: dict[Job, Sequence[str]] = {Job(*record["job"]): record["texts"] for record in journal}
+    return journal, texts, [job for job in all_jobs(len(sentences), plan) if job not in texts]
 
 
 def _rollouts(texts: Mapping[Job, Sequence[str]], kept: int, forced: bool, gold: str | None) -> tuple[Rollout, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from antidistill.anchors.resampling.local import LocalWriter
 from antidistill.anchors.resampling.published import read_problem, spans
 from antidistill.anchors.resampling.remote import RemoteWriter
 from antidistill.anchors.resampling.rollouts import Rollouts
-from antidistill.anchors.resampling.sample import Plan, sample
+from antidistill.anchors.resampling.sample import Cost, Plan, cost, resume, sample
 from antidistill.anchors.scores import Scores
 from antidistill.errors import BadOption, InputError, RowError, UnknownName
 from antidistill.measure.embedding import Encoder
@@ -65,7 +65,7 @@ class Resampling:
         if self.threshold is not None and not (isinstance(self.threshold, (int, float)) and -1 <= self.threshold <= 1):
             raise BadOption("threshold", self.threshold, "a cosine from -1 to 1, or left out")
         self.chosen()
-        self._writer()
+        self._writer  # noqa: B018 - wrong values are told before anything is asked
 
     def chosen(self) -> Plan:
         """The plan in full.
@@ -83,6 +83,25 @@ class Resampling:
         given = {"forced": self.measure.startswith("forced"), **self.plan}
         return Plan(**given)
 
+    def cost(self, traces: Sequence[Trace], sentences: Sequence[Sequence[Sentence]]) -> Cost:
+        """What scoring these traces takes, before anything is asked; nothing for rollouts that are there already.
+
+        Args:
+            traces: the traces.
+            sentences: sentences of each trace; a trace without any costs nothing.
+
+        Raises:
+            UsageError: the store belongs to something else.
+        """
+        if self.published is not None:
+            return Cost()
+        return sum(map(self._cost, traces, sentences), Cost())
+
+    def _cost(self, trace: Trace, sentences: Sequence[Sentence]) -> Cost:
+        plan = self.chosen()
+        _, _, todo = resume(self._writer, trace, sentences, plan, self._file(trace))
+        return cost(trace, sentences, plan, todo)
+
     def score(self, trace: Trace, sentences: Sequence[Sentence] | None = None) -> Scores:
         """Scores of one trace by `measure`: KL as it is, accuracy without its sign; higher = matters more.
 
@@ -92,7 +111,7 @@ class Resampling:
 
         Raises:
             RowError: there are no rollouts of this trace, or none of its sentences has a value.
-            UsageError: a request was turned down for good, or the store belongs to something else.
+            UsageError: the store belongs to something else.
         """
         own = split(trace.reasoning) if sentences is None else sentences
         rollouts = self._rollouts(trace, own)
@@ -113,11 +132,15 @@ class Resampling:
         if self.published is not None:
             return _found(Path(self.published), trace)
         gold = trace.meta.get(self.gold)
-        name = fingerprint(trace.prompt, trace.reasoning)
-        store = None if self.store is None else Path(self.store) / f"rollouts-{name}.jsonl"
         right = None if gold is None else str(gold)
-        return sample(self._writer(), trace, sentences, self.chosen(), gold=right, store=store, progress=self.progress)
+        store, plan = self._file(trace), self.chosen()
+        return sample(self._writer, trace, sentences, plan, gold=right, store=store, progress=self.progress)
 
+    def _file(self, trace: Trace) -> Path | None:
+        name = fingerprint(trace.prompt, trace.reasoning)
+        return None if self.store is None else Path(self.store) / f"rollouts-{name}.jsonl"
+
+    @cached_property
     def _writer(self) -> LocalWriter | RemoteWriter:
         return (
             LocalWriter(self.model)
