@@ -15,7 +15,8 @@ pytestmark = pytest.mark.models
 
 from antidistill.lab.generating import continuations  # noqa: E402
 from antidistill.lab.models.architectures import ARCHITECTURES, Size  # noqa: E402
-from antidistill.lab.students import STUDENTS, ask, build, teach  # noqa: E402
+from antidistill.lab.roster import STUDENTS  # noqa: E402
+from antidistill.lab.students import ask, build, teach  # noqa: E402
 from antidistill.lab.training import OPTIMIZERS, Course  # noqa: E402
 from antidistill.lab.words import LAYOUT, SPECIAL, tokenizer  # noqa: E402
 

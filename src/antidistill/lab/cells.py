@@ -14,9 +14,10 @@ import orjson
 
 from antidistill.formats import read
 from antidistill.lab.methods import CLEAN
+from antidistill.lab.roster import STUDENTS, course_of
 from antidistill.lab.school import School, load
 from antidistill.lab.store import code
-from antidistill.lab.students import STUDENTS, ask, build, course_of, teach
+from antidistill.lab.students import ask, build, teach
 from antidistill.measure import Options, detect
 from antidistill.measure.likelihood import LanguageModel
 from antidistill.measure.models import load_encoder, missing

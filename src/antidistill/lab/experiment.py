@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from antidistill.errors import BadOption, UnknownName
 from antidistill.lab.methods import CLEAN, is_text
+from antidistill.lab.roster import STUDENTS
 from antidistill.lab.school import School
 from antidistill.lab.sizes import DEFAULT, QUICK, Sizes
 from antidistill.lab.store import Store
-from antidistill.lab.students import STUDENTS
 from antidistill.lab.worlds import make
 
 WORLDS = ("corrections", "decoration")
