@@ -2,10 +2,11 @@
 
 Run as a script it prints JSON: for each model, each published column and each function, what was published (over the 20 labelled
 traces of each model in interp-reasoning/thought-anchors.com @ 68acc04) beside the same statistic over the traces that are here,
-with its 95 % interval (bootstrap over traces), the number of sentences, whether the published value lies inside, and what the
-traces that are not here would have to give for the published value to be right ("rest"; a KL is never negative). The shared
-labels are of 10 of the 20 traces of each model, so the two cannot be equal. "nearest": which other column, sign, weight or subset
-comes nearest to each published column, and how many of its eight values any of them gives to the last digit.
+with its 95 % interval (bootstrap over traces), the number of sentences, whether the published value lies inside, whether the two
+are equal to the last published digit, and what the traces that are not here would have to give for the published value to be
+right ("rest"; a KL is never negative). The shared labels are of 10 of the 20 traces of each model, so the two cannot be equal.
+Labels of other models get their own means and medians, with nothing beside them. "nearest": which other column, sign, weight or
+subset comes nearest to each published column, and how many of its eight values any of them gives to the last digit.
 """
 
 import argparse
@@ -56,6 +57,8 @@ PUBLISHED: Mapping[str, Mapping[tuple[str, str], tuple[float, ...]]] = {
     },
 }
 """Per function in the order of `FUNCTIONS`, over all sentences of 20 traces of each model."""
+DIGITS = {"forced_importance_kl": 2}
+"""Digits behind the point of the published values, where they are not three."""
 SHARES: Mapping[str, tuple[int, tuple[float, ...]]] = {
     "deepseek-r1-distill-qwen-14b": (2885, (34.5, 17.0, 14.8, 12.7, 10.8, 7.1, 1.8, 1.4)),
     "deepseek-r1-distill-llama-8b": (2929, (40.1, 19.5, 11.8, 10.4, 8.5, 5.9, 2.5, 1.2)),
@@ -206,43 +209,64 @@ def hidden_states(sentences: Sequence[Sequence[str]], prompts: Sequence[str], ca
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--labels", type=Path, default=LABELS, help="Parquet file with the columns of the shared labels"
+        "--labels", type=Path, default=LABELS, help="Parquet or JSON lines with the columns of the shared labels"
     )
     arguments = parser.parse_args()
-    rows = table(arguments.labels, ("model", "trace_id", "tags", *sorted({column for column, _ in PUBLISHED[QWEN]})))
-    if not {row["model"] for row in rows} & PUBLISHED.keys():
-        raise SystemExit(
-            f"{arguments.labels} holds none of the models whose means were published: {', '.join(PUBLISHED)}."
-        )
-    models = {model: [row for row in rows if row["model"] == model] for model in PUBLISHED}
-    shown = {model: _compared(model, own) | {"nearest": _nearest(model, own)} for model, own in models.items() if own}
-    inside = [
-        cell["inside"] for each in shown.values() for column in each["columns"].values() for cell in column.values()
-    ]
-    summary = {"values": len(inside), "published_inside_interval": sum(inside)}
-    print(json.dumps({"models": shown, **summary, "machine": machine.describe()}, indent=1))
+    rows = table(arguments.labels, ("model", "trace_id", "tags", IMPORTANCE))
+    models: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        models.setdefault(str(row["model"]), []).append(row)
+    shown = {model: _compared(model, own) | _nearest(model, own) for model, own in models.items()}
+    cells = [cell for each in shown.values() for column in each["columns"].values() for cell in column.values()]
+    compared = [cell for cell in cells if "published" in cell]
+    summary = {name: sum(cell[name] for cell in compared) for name in ("inside", "equal")}
+    print(json.dumps({"models": shown, "values": len(compared), **summary, "machine": machine.describe()}, indent=1))
 
 
 def _compared(model: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    total, shares = SHARES[model]
-    traces = np.unique([row["trace_id"] for row in rows], return_inverse=True)[1]
-    functions = np.array([function(row["tags"]) for row in rows])
+    """Each column by function; of a model that nothing was published about, the means and medians of its importances."""
     columns: dict[str, Any] = {}
-    for (column, statistic), published in PUBLISHED[model].items():
-        values = np.array([row[column] for row in rows])
-        cells = {}
-        for name, there, share in zip(FUNCTIONS, published, shares, strict=True):
-            chosen = functions == name
-            if not chosen.any():
-                continue
-            cells[name] = _cell(values[chosen], traces[chosen], statistic, there, share * total / 100)
+    for column, statistic in PUBLISHED.get(model) or product(_importances(rows), ("mean", "median")):
+        known = [row for row in rows if row.get(column) is not None]
+        values, traces = np.array([row[column] for row in known]), np.array([row["trace_id"] for row in known])
+        functions = np.array([function(row["tags"]) for row in known])
+        cells = {
+            name: _cell(values[functions == name], traces[functions == name], statistic)
+            for name in FUNCTIONS
+            if (functions == name).any()
+        }
+        if model in PUBLISHED:
+            _compare(cells, values, functions, model, (column, statistic))
         columns[f"{column} {statistic}"] = cells
-    counts = {"sentences": len(rows), "traces": int(traces.max()) + 1}
-    return counts | {"published_sentences": total, "published_traces": 20, "columns": columns}
+    found = {"sentences": len(rows), "traces": len({row["trace_id"] for row in rows}), "columns": columns}
+    return found | ({"published_sentences": SHARES[model][0], "published_traces": 20} if model in PUBLISHED else {})
+
+
+def _compare(
+    cells: Mapping[str, dict[str, Any]], values: Any, functions: Any, model: str, column: tuple[str, str]
+) -> None:
+    """Puts beside each value what was published, and what the traces that are not here would have to give."""
+    total, shares = SHARES[model]
+    half = 0.5 * 10.0 ** -DIGITS.get(column[0], 3) + 1e-9
+    for name, published, share in zip(FUNCTIONS, PUBLISHED[model][column], shares, strict=True):
+        if name not in cells:
+            continue
+        cell, own, there = cells[name], values[functions == name], share * total / 100
+        cell["published"] = published
+        cell["inside"] = bool(cell["low"] - half <= published <= cell["high"] + half)
+        cell["equal"] = bool(abs(cell["value"] - published) <= half)
+        if column[1] == "mean" and there - len(own) >= 1:
+            cell["rest"] = round(float((published * there - own.sum()) / (there - len(own))), 3)
+
+
+def _importances(rows: list[dict[str, Any]]) -> list[str]:
+    return [name for name in rows[0] if "importance" in name and isinstance(rows[0][name], float)]
 
 
 def _nearest(model: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """For each published column, the way to compute it that comes nearest: of every column, sign, weight and subset."""
+    if model not in PUBLISHED:
+        return {}
     numbers = [name for name in rows[0] if "importance" in name and all(row[name] is not None for row in rows)]
     found: dict[str, Any] = {}
     for (column, statistic), published in PUBLISHED[model].items():
@@ -265,7 +289,7 @@ def _nearest(model: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         best = min(ways)
         exact = max(way[1] for way in ways)
         found[f"{column} {statistic}"] = {"way": best[2], "mean_distance": round(best[0], 4), "most_exact_of_8": exact}
-    return found
+    return {"nearest": found}
 
 
 def _by_function(rows: list[dict[str, Any]], column: str, sign: Any, measure: Any, by_trace: bool) -> Any:
@@ -282,7 +306,7 @@ def _by_function(rows: list[dict[str, Any]], column: str, sign: Any, measure: An
     return np.array(values)
 
 
-def _cell(values: Any, traces: Any, statistic: str, published: float, published_n: float) -> dict[str, Any]:
+def _cell(values: Any, traces: Any, statistic: str) -> dict[str, Any]:
     measure = np.mean if statistic == "mean" else np.median
     generator = np.random.default_rng(0)
     names = np.unique(traces)
@@ -292,13 +316,8 @@ def _cell(values: Any, traces: Any, statistic: str, published: float, published_
         for _ in range(_RESAMPLES)
     ]
     low, high = np.percentile(drawn, [2.5, 97.5])
-    cell = {"published": published, "value": round(float(measure(values)), 4), "low": round(float(low), 4)}
-    cell |= {"high": round(float(high), 4), "n": len(values), "traces": len(groups)}
-    cell["inside"] = bool(low - 0.0005 <= published <= high + 0.0005)
-    others = published_n - len(values)
-    if statistic == "mean" and others >= 1:
-        cell["rest"] = round(float((published * published_n - values.sum()) / others), 3)
-    return cell
+    cell = {"value": round(float(measure(values)), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
+    return cell | {"n": len(values), "traces": len(groups)}
 
 
 if __name__ == "__main__":

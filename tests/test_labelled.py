@@ -116,3 +116,17 @@ def test_files_that_cannot_be_read_are_named(files, tmp_path):
     code, _, err = printed("functions.py", (torn, files[1]))
     assert code == 1
     assert "lacks idx, text, tags" in err
+
+
+def test_means_by_function_of_models_that_nothing_was_published_about(files):
+    labels = pq.read_table(files[0]).to_pylist()
+    tables = [row | {"model": row["trace_id"].partition("/")[0]} for row in labels]
+    pq.write_table(pa.Table.from_pylist(tables), files[0])
+    command = [sys.executable, str(BENCHMARKS / "labelled.py"), "--labels", str(files[0])]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert set(report["models"]) == {"model-0", "model-1"}
+    assert report["values"] == 0
+    means = report["models"]["model-1"]["columns"]["counterfactual_importance_kl mean"]
+    assert means["problem_setup"]["value"] == round((1 + 3 + 5) / 7 / 3, 4)
+    assert "active_computation" not in means, "none of its sentences has an importance"
+    assert "published" not in means["problem_setup"]
