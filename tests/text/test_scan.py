@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.texts import FRAGMENTS, cut_points, pieces
 
-from antidistill.text.scan import LOOKBACK, REGION
+from antidistill.text.scan import ABBREVIATIONS, LOOKBACK, NUMBERED_ABBREVIATIONS, OPEN_ABBREVIATIONS, REGION
 from antidistill.text.scan import scan as python_scan
 
 SPLIT = importlib.import_module("antidistill.text.split")  # the package has a function of the same name
@@ -153,3 +153,19 @@ def test_bad_arguments_are_refused(native):
             native(*arguments)
     with pytest.raises(OverflowError):
         native("a.", 1 << 80, True)
+
+
+@pytest.mark.parametrize("word", sorted(ABBREVIATIONS | NUMBERED_ABBREVIATIONS | OPEN_ABBREVIATIONS))
+def test_c_knows_every_abbreviation(native, word):
+    for form in (word, word.capitalize(), word.upper(), f"{word}x", f"x{word}", word[:-1]):
+        for behind in ("4", "$x$", "\\(x\\)", "(a)", "Then", "then", "ΩΩ"):
+            text = f"We see {form}. {behind} is it."
+            assert native(text, 0, True) == tuple(python_scan(text, 0, True)), text
+
+
+@pytest.mark.parametrize("filler", ["x", "é", "Ω", "。x", "😀"])
+@pytest.mark.parametrize("sign", ".!?…。！？\n$`\\|")
+def test_c_finds_a_sign_wherever_it_stands_in_a_block(native, sign, filler):
+    for place in range(40):
+        text = f"{filler * place}{sign} A{filler * (40 - place)}"
+        assert native(text, 0, True) == tuple(python_scan(text, 0, True)), text

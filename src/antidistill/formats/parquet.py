@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -59,7 +60,14 @@ def readable(batch: pa.RecordBatch) -> pa.RecordBatch:
 
     Embeddings, times and images are not among them.
     """
-    return batch.select([field.name for field in batch.schema if _is_read(field.type) or betrays_inside(field.type)])
+    names = _readable_names(batch.schema)
+    return batch if len(names) == batch.num_columns else batch.select(names)
+
+
+@functools.lru_cache(maxsize=16)
+def _readable_names(schema: pa.Schema) -> list[str]:
+    """The same as names; all batches of a file ask."""
+    return [field.name for field in schema if _is_read(field.type) or betrays_inside(field.type)]
 
 
 def _row(batch: pa.RecordBatch) -> dict[str, Any] | RowError:

@@ -202,9 +202,32 @@ static inline Py_ssize_t find(const Text *text, Py_UCS4 character, Py_ssize_t fr
     return from < to ? from : -1;
 }
 
+#ifdef __SSE2__
+/* The end of the last block of eight in [from, to), counted from `to` down, that holds the character, or what is left in front. */
+static inline Py_ssize_t last_block_2(const Py_UCS2 *characters, Py_UCS4 character, Py_ssize_t from, Py_ssize_t to)
+{
+    const __m128i wanted = _mm_set1_epi16((short)character);
+    while (to - from >= 8 && !_mm_movemask_epi8(_mm_cmpeq_epi16(_mm_loadu_si128((const __m128i *)(characters + to - 8)), wanted))) {
+        to -= 8;
+    }
+    return to;
+}
+#endif
+
 /* Offset of the last `character` in [from, to), or -1. */
 static inline Py_ssize_t find_last(const Text *text, Py_UCS4 character, Py_ssize_t from, Py_ssize_t to)
 {
+#ifdef __GLIBC__
+    if (text->kind == PyUnicode_1BYTE_KIND && from < to && character < 256) {
+        const Py_UCS1 *data = text->data, *found = memrchr(data + from, (int)character, (size_t)(to - from));
+        return found == NULL ? -1 : found - data;
+    }
+#endif
+#ifdef __SSE2__
+    if (text->kind == PyUnicode_2BYTE_KIND && character < 0x10000) {
+        to = last_block_2(text->data, character, from, to);
+    }
+#endif
     while (to > from && at(text, to - 1) != character) {
         to--;
     }
@@ -283,19 +306,27 @@ static Py_ssize_t next_special_1_by_16(const Py_UCS1 *characters, Py_ssize_t her
     return next_special_1(characters, here, length);
 }
 
-/* Narrowed to bytes, characters beyond Latin-1 become 0xFF or 0: those blocks are read one by one. */
+/* Bit i is set where one of two times eight characters is a special one beyond Latin-1. */
+static inline unsigned wide_specials(__m128i low, __m128i high)
+{
+    const short specials[] = {(short)CJK_FULL_STOP, (short)CJK_EXCLAMATION, (short)CJK_QUESTION};
+    __m128i first = _mm_cmpeq_epi16(low, _mm_set1_epi16(ELLIPSIS)), last = _mm_cmpeq_epi16(high, _mm_set1_epi16(ELLIPSIS));
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++) {
+        first = _mm_or_si128(first, _mm_cmpeq_epi16(low, _mm_set1_epi16(specials[i])));
+        last = _mm_or_si128(last, _mm_cmpeq_epi16(high, _mm_set1_epi16(specials[i])));
+    }
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(first, last));
+}
+
+/* Narrowed to bytes, characters beyond Latin-1 become 0xFF or 0, which are no special characters. */
 static Py_ssize_t next_special_2_by_16(const Py_UCS2 *characters, Py_ssize_t here, Py_ssize_t length)
 {
-    const __m128i wide = _mm_set1_epi8((char)0xFF);
     for (; length - here >= 16; here += 16) {
         const __m128i low = _mm_loadu_si128((const __m128i *)(characters + here));
-        const __m128i bytes = _mm_packus_epi16(low, _mm_loadu_si128((const __m128i *)(characters + here + 8)));
-        const __m128i others = _mm_or_si128(_mm_cmpeq_epi8(bytes, wide), _mm_cmpeq_epi8(bytes, _mm_setzero_si128()));
-        if (special_bytes(bytes) | (unsigned)_mm_movemask_epi8(others)) {
-            const Py_ssize_t special = next_special_2(characters, here, here + 16);
-            if (special < here + 16) {
-                return special;
-            }
+        const __m128i high = _mm_loadu_si128((const __m128i *)(characters + here + 8));
+        const unsigned found = special_bytes(_mm_packus_epi16(low, high)) | wide_specials(low, high);
+        if (found) {
+            return here + __builtin_ctz(found);
         }
     }
     return next_special_2(characters, here, length);

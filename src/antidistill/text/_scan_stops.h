@@ -69,19 +69,52 @@ static bool is_one_of(const char *word, const char *const *words)
     return false;
 }
 
-static const char *const ABBREVIATIONS[] = {
-    "e.g", "i.e", "vs", "cf", "approx", "resp", "viz", "dr", "mr", "mrs",
-    "prof", "jr", "sr", "dept", "incl", "excl", "w.r.t", "a.k.a", NULL,
+/* Before what an abbreviation does not end a sentence: anything, a number, anything but a capital letter. */
+typedef enum { ANYTHING, NUMBER, NO_CAPITAL } Before;
+
+typedef struct {
+    const char *word;
+    Before before;
+} Abbreviation;
+
+/* By their first letter; no letter has more. */
+enum { MOST_OF_A_LETTER = 5 };
+static const Abbreviation ABBREVIATIONS[26][MOST_OF_A_LETTER + 1] = {
+    ['a' - 'a'] = {{"approx", ANYTHING}, {"a.k.a", ANYTHING}, {"art", NUMBER}, {"al", NO_CAPITAL}},
+    ['c' - 'a'] = {{"cf", ANYTHING}, {"ch", NUMBER}},
+    ['d' - 'a'] = {{"dr", ANYTHING}, {"dept", ANYTHING}, {"def", NUMBER}},
+    ['e' - 'a'] = {{"e.g", ANYTHING}, {"excl", ANYTHING}, {"eq", NUMBER}, {"eqs", NUMBER}, {"etc", NO_CAPITAL}},
+    ['f' - 'a'] = {{"fig", NUMBER}, {"figs", NUMBER}},
+    ['i' - 'a'] = {{"i.e", ANYTHING}, {"incl", ANYTHING}},
+    ['j' - 'a'] = {{"jr", ANYTHING}},
+    ['l' - 'a'] = {{"lem", NUMBER}},
+    ['m' - 'a'] = {{"mr", ANYTHING}, {"mrs", ANYTHING}},
+    ['n' - 'a'] = {{"no", NUMBER}, {"nos", NUMBER}},
+    ['p' - 'a'] = {{"prof", ANYTHING}, {"p", NUMBER}, {"pp", NUMBER}, {"prop", NUMBER}},
+    ['r' - 'a'] = {{"resp", ANYTHING}},
+    ['s' - 'a'] = {{"sr", ANYTHING}, {"sec", NUMBER}},
+    ['t' - 'a'] = {{"thm", NUMBER}},
+    ['v' - 'a'] = {{"vs", ANYTHING}, {"viz", ANYTHING}, {"vol", NUMBER}},
+    ['w' - 'a'] = {{"w.r.t", ANYTHING}},
 };
-static const char *const NUMBERED_ABBREVIATIONS[] = {
-    "fig", "figs", "eq", "eqs", "sec", "no", "nos", "ch", "vol", "p", "pp", "art", "thm", "lem", "def", "prop", NULL,
-};
-static const char *const OPEN_ABBREVIATIONS[] = {"etc", "al", NULL};
+
+static bool is_meant(Before before, Py_UCS4 after)
+{
+    switch (before) {
+    case NUMBER: return is_digit(after) || after == '$' || after == '\\' || after == '(';
+    case NO_CAPITAL: return !Py_UNICODE_ISUPPER(after);
+    default: return true;
+    }
+}
 
 /* True if the word in [start, full_stop) is an abbreviation whose full stop does not end a sentence before `following`. */
 static bool is_abbreviation(const Text *text, Py_ssize_t start, Py_ssize_t full_stop, Py_ssize_t following)
 {
-    if (full_stop - start > MAX_ABBREVIATION) {
+    if (start == full_stop || full_stop - start > MAX_ABBREVIATION || !is_letter(at(text, start))) {
+        return false;
+    }
+    const Abbreviation *known = ABBREVIATIONS[(at(text, start) | 0x20) - 'a'];
+    if (known->word == NULL) {
         return false;
     }
     char word[MAX_ABBREVIATION + 1] = {0};
@@ -92,14 +125,10 @@ static bool is_abbreviation(const Text *text, Py_ssize_t start, Py_ssize_t full_
         }
         word[i - start] = (char)Py_TOLOWER(character);
     }
-    const Py_UCS4 after = at(text, following);
-    if (is_one_of(word, ABBREVIATIONS)) {
-        return true;
+    while (known->word != NULL && strcmp(word, known->word) != 0) {
+        known++;
     }
-    if (is_one_of(word, NUMBERED_ABBREVIATIONS)) {
-        return is_digit(after) || after == '$' || after == '\\' || after == '(';
-    }
-    return is_one_of(word, OPEN_ABBREVIATIONS) && !Py_UNICODE_ISUPPER(after);
+    return known->word != NULL && is_meant(known->before, at(text, following));
 }
 
 /* A capital letter with a stop is an initial (or a label) at the start of a line and after another initial. */

@@ -4,15 +4,16 @@
 
 #include "_scan_stops.h"
 
+enum { PLACES = 129 }; /* of ASCII, and one for all other characters */
 enum { MARKER = 1, EQUATION = 2, RAGGED = 4, ITEM = 8, BULLET = 16 };
 enum { MOST_LEADS = 2, REACH_BEHIND_WORD = 12, LONGEST_NAME = 12 };
 
-/* A tuple of str: the words that `longest` looks for. Bit w of `opening[c]` is set where word w may begin with the character c;
- * all characters beyond ASCII share the last place, and all words from the last bit on share that bit. */
+/* A tuple of str: the words that `longest` looks for. Bit w of `first[c]` is set where word w may begin with the character c, and of
+ * `second[c]` where c may follow; all characters beyond ASCII share the last place, and all words from the last bit on share that bit. */
 typedef struct {
     PyObject *const *items;
     Py_ssize_t count, longest;
-    uint64_t opening[129];
+    uint64_t first[PLACES], second[PLACES];
 } Words;
 
 typedef struct {
@@ -29,9 +30,9 @@ typedef struct {
     int mask, value;
 } Fit;
 
-static inline Py_ssize_t place_of(Py_UCS4 first)
+static inline Py_ssize_t place_of(Py_UCS4 c)
 {
-    return first < 128 ? (Py_ssize_t)first : 128;
+    return smaller((Py_ssize_t)c, PLACES - 1);
 }
 
 static inline int lowest_bit(uint64_t bits)
@@ -50,9 +51,17 @@ static inline int lowest_bit(uint64_t bits)
 static void note_word(Words *words, Py_ssize_t w)
 {
     PyObject *word = words->items[w];
-    words->longest = larger(words->longest, PyUnicode_GET_LENGTH(word));
-    if (PyUnicode_GET_LENGTH(word) > 0) {
-        words->opening[place_of(PyUnicode_READ_CHAR(word, 0))] |= (uint64_t)1 << smaller(w, 63);
+    const Py_ssize_t length = PyUnicode_GET_LENGTH(word);
+    const uint64_t bit = (uint64_t)1 << smaller(w, 63);
+    words->longest = larger(words->longest, length);
+    if (length > 0) {
+        words->first[place_of(PyUnicode_READ_CHAR(word, 0))] |= bit;
+    }
+    for (Py_ssize_t place = 0; length == 1 && place < PLACES; place++) {
+        words->second[place] |= bit;
+    }
+    if (length > 1) {
+        words->second[place_of(PyUnicode_READ_CHAR(word, 1))] |= bit;
     }
 }
 
@@ -227,11 +236,18 @@ static Py_ssize_t word_length(const Text *text, PyObject *word, Py_ssize_t here,
     return whole || !PyUnicode_IS_ASCII(word) ? length : 0;
 }
 
+/* The words that may stand at `here`, by their first two characters, as bits. */
+static inline uint64_t begun(const Text *text, const Words *words, Py_ssize_t here)
+{
+    const uint64_t candidates = words->first[place_of(folded(at(text, here)))];
+    return candidates && here + 1 < text->length ? candidates & words->second[place_of(folded(at(text, here + 1)))] : candidates;
+}
+
 /* Length of the longest of the words that stands at `here`, or 0. */
 static Py_ssize_t longest(const Text *text, const Words *words, Py_ssize_t here, Py_ssize_t limit)
 {
     Py_ssize_t best = 0;
-    for (uint64_t candidates = words->opening[place_of(folded(at(text, here)))]; candidates; candidates &= candidates - 1) {
+    for (uint64_t candidates = begun(text, words, here); candidates; candidates &= candidates - 1) {
         const Py_ssize_t first = lowest_bit(candidates), last = first < 63 ? first + 1 : words->count;
         for (Py_ssize_t w = first; w < last; w++) {
             best = larger(best, word_length(text, words->items[w], here, limit));

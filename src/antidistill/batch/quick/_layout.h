@@ -188,7 +188,7 @@ static const char *find_in(const char *bytes, Py_ssize_t size, const char *what,
     return NULL;
 }
 
-/* Whether a long text may hold the reasoning, plain or as JSON. */
+/* Whether a long text may hold the reasoning, plain or as JSON. Where escapes may be written in two ways, its beginning decides. */
 static bool may_repeat(const Row *row, const Value *text, const Value *reasoning)
 {
     if (text->characters < reasoning->characters) {
@@ -198,8 +198,9 @@ static bool may_repeat(const Row *row, const Value *text, const Value *reasoning
     if (text->is_odd || (row->is_wide && text->is_narrowed) || first == '[' || first == '{' || first == '"') {
         return true;
     }
-    const char *begin = reasoning->bytes + reasoning->start;
-    return find_in(text->bytes + text->start, text->end - text->start, begin, byte_of(row, reasoning, PROBE) - reasoning->start) != NULL;
+    const bool is_exact = !text->is_escaped && !reasoning->is_escaped;
+    const Py_ssize_t end = is_exact ? reasoning->end : byte_of(row, reasoning, PROBE);
+    return find_in(text->bytes + text->start, text->end - text->start, reasoning->bytes + reasoning->start, end - reasoning->start) != NULL;
 }
 
 /* Notes the signs that every delimiter of reasoning has: `<` and `>`, `k]`, a white triangle. */

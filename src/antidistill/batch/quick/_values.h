@@ -143,10 +143,23 @@ static inline bool is_usual(unsigned char byte, bool json)
     return byte < 0x80 && (!json || (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7F));
 }
 
+#ifdef __SSE2__
+static inline bool is_ascii_64(const char *bytes)
+{
+    const __m128i *blocks = (const __m128i *)bytes;
+    const __m128i one = _mm_or_si128(_mm_loadu_si128(blocks), _mm_loadu_si128(blocks + 1));
+    const __m128i other = _mm_or_si128(_mm_loadu_si128(blocks + 2), _mm_loadu_si128(blocks + 3));
+    return !_mm_movemask_epi8(_mm_or_si128(one, other));
+}
+#endif
+
 /* The first byte from `here` on that is not a character as it stands. */
 static inline Py_ssize_t next_unusual(const char *bytes, Py_ssize_t here, Py_ssize_t size, bool json)
 {
 #ifdef __SSE2__
+    while (!json && size - here >= 64 && is_ascii_64(bytes + here)) {
+        here += 64;
+    }
     for (; size - here >= 16; here += 16) {
         const __m128i block = _mm_loadu_si128((const __m128i *)(bytes + here));
         __m128i found = block; /* beyond ASCII: the highest bit is set */
