@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from antidistill import registry
-from antidistill.lab.methods import ANSWER, home
-from antidistill.lab.school import School
+from antidistill import read, registry
+from antidistill.errors import BadOption, UnknownName
+from antidistill.lab.methods import ANSWER, home, is_text, unmixed
+from antidistill.lab.school import School, written
 from antidistill.lab.sizes import QUICK
 from antidistill.lab.store import Store
 from antidistill.lab.worlds import make
@@ -54,3 +55,26 @@ def test_traces_are_made_anew_when_the_data_of_a_scorer_change(tmp_path, monkeyp
     monkeypatch.setattr(module, "code", changed)
     school.traces(method)
     assert len(made) == 1 + renewed
+
+
+def test_a_defense_is_mixed_in_at_some_traces(tmp_path, monkeypatch):
+    pytest.importorskip("torch", reason="needs torch (make models)")
+    pytest.importorskip("transformers", reason="needs transformers (make models)")
+    assert unmixed("traceguard@0.25") == ("traceguard", 0.25)
+    assert is_text("traceguard@0.25")
+    assert home("anchors@0.5") == ("antidistill.anchors",)
+    for wrong, told in (("traceguard@0", "above 0"), ("traceguard@x", "above 0"), ("ads@0.5", "samplers cannot")):
+        with pytest.raises(BadOption, match=told):
+            unmixed(wrong)
+    with pytest.raises(UnknownName):
+        is_text("traceguards@0.5")
+    school = School(make("corrections"), QUICK, 0, 0.2, 0.05, Store(tmp_path))
+    clean = written(school.world, school.problems("traces"), 0)
+    monkeypatch.setattr(School, "_sampled", lambda self, sampler, use: clean)
+    whole, some = (list(read(school.traces(name) / "traces.jsonl")) for name in ("marker-words", "marker-words@0.25"))
+    changed = [ours.reasoning != theirs.reasoning for ours, theirs in zip(clean, some, strict=True)]
+    assert 0.15 < sum(changed) / len(clean) < 0.35
+    assert all(
+        mixed.reasoning == (guarded.reasoning if differs else original.reasoning)
+        for mixed, guarded, original, differs in zip(some, whole, clean, changed, strict=True)
+    )

@@ -21,7 +21,12 @@ def lab(
     worlds: Annotated[
         str | None, typer.Option(help="Worlds, comma-separated; knobs as in 'plan:groups=3;corrections'.")
     ] = None,
-    methods: Annotated[str | None, typer.Option(help="Text defenses and samplers, comma-separated.")] = None,
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            help="Text defenses and samplers, comma-separated; NAME@P guards each trace with probability P only."
+        ),
+    ] = None,
     students: Annotated[str | None, typer.Option(help="Students, comma-separated.")] = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Students of each kind per method; 3, or 1 if quick.")

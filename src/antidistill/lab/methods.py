@@ -1,13 +1,33 @@
-"""What can be compared: text defenses, samplers, and the controls that calibrate a world."""
+"""What can be compared: text defenses, also mixed in at some traces only, samplers, and the controls that calibrate a world."""
 
 from __future__ import annotations
 
 from antidistill import registry
-from antidistill.errors import UnknownName
+from antidistill.errors import BadOption, UnknownName
 
 CLEAN, PLAIN, ANSWER = "none", "no-reflection", "answer-only"
 CONTROLS = (PLAIN, ANSWER)
 """What calibrates a world: the same problems written without reflection, and their answers alone."""
+
+
+def unmixed(method: str) -> tuple[str, float | None]:
+    """Name and probability of `NAME@P`, a text defense that guards each trace with probability P; None where there is no `@P`.
+
+    Raises:
+        BadOption: P is no probability above 0 and below 1, or NAME is a sampler.
+    """
+    name, mixed, given = method.partition("@")
+    if not mixed:
+        return name, None
+    try:
+        probability = float(given)
+    except ValueError:
+        probability = 0.0
+    if not 0 < probability < 1:
+        raise BadOption("method", method, "NAME@P with a probability P above 0 and below 1, such as traceguard@0.5")
+    if name in registry.names("samplers"):
+        raise BadOption("method", method, "a text defense where it has @P: samplers cannot be mixed in")
+    return name, probability
 
 
 def is_text(method: str) -> bool:
@@ -15,10 +35,12 @@ def is_text(method: str) -> bool:
 
     Raises:
         UnknownName: it is neither.
+        BadOption: it is no `NAME@P` that can be (`unmixed`).
     """
-    if method in registry.names("samplers"):
+    name, _ = unmixed(method)
+    if name in registry.names("samplers"):
         return False
-    if method in registry.names("defenses"):
+    if name in registry.names("defenses"):
         return True
     raise UnknownName("method", method, methods())
 
@@ -35,7 +57,7 @@ def home(method: str) -> tuple[str, ...]:
     """
     if method in CONTROLS or not is_text(method):
         return ()
-    parts = registry.load("defenses", method).__module__.split(".")
+    parts = registry.load("defenses", unmixed(method)[0]).__module__.split(".")
     return (".".join(parts[: 2 if parts[0] == "antidistill" else 1]),)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from antidistill.defenses.matching import BY_SHARE, guarded, matched, removed_share
 from antidistill.formats import read, write
-from antidistill.lab.methods import ANSWER, CLEAN, CONTROLS, PLAIN, home, is_text
+from antidistill.lab.methods import ANSWER, CLEAN, CONTROLS, PLAIN, home, is_text, unmixed
 from antidistill.lab.models.architectures import llama
 from antidistill.lab.sizes import Sizes, problems
 from antidistill.lab.store import Store, code
@@ -126,10 +126,13 @@ class School:
                 Trace(t.id, t.prompt, "", p.answer) for t, p in zip(clean, self.problems("traces"), strict=True)
             ], {}
         if is_text(method):
-            from antidistill.defenses import spec
+            from antidistill.defenses import Mix, spec
 
             # Short traces need a share where a number of sentences would jump: one is a tenth to a third of a trace.
-            defense = matched(method, self.share, clean, KEY, BY_SHARE)
+            name, probability = unmixed(method)
+            defense = matched(name, self.share, clean, KEY, BY_SHARE)
+            if probability is not None:
+                defense = Mix(inner=defense, probability=probability, key=KEY)
             found = guarded(clean, defense)
             return found, {"spec": spec(defense), "removed_share": removed_share(clean, found)}
         found, facts = self._matched(method)
