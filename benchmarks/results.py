@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from results_methods import compared, matched, method, visibly
-from results_stored import SCRIPTS, Stored, damage, estimate, interval, read, sides
+from results_mixing import mixing
+from results_stored import SCRIPTS, Stored, damage, estimate, interval, read, row, sides
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "results.md"
@@ -55,6 +56,7 @@ def page(stored: Stored) -> str:
         *_negative(stored),
         *_real_text(stored),
         *_lab(stored),
+        *mixing(stored.found.get("mixing"), SCRIPTS["mixing"]),
         *_speed(stored),
     ]
     return "\n".join(lines).rstrip() + "\n"
@@ -74,14 +76,14 @@ def _missing(stored: Stored) -> Iterator[str]:
 
 def _glance(stored: Stored) -> Iterator[str]:
     setups = (*stored.lab, *stored.real_text)
-    yield _row(["method", *(f"damage: {setup.title}" for setup in setups), "seen: R1", "seen: QwQ"])
+    yield row(["method", *(f"damage: {setup.title}" for setup in setups), "seen: R1", "seen: QwQ"])
     yield "|" + "---|" * (len(setups) + 3)
     for name in stored.methods():
         found = {setup.title: damage(setup, standing) for setup, standing in stored.standings(name)}
         seen = [
             interval(estimate(cell["chosen_in_training"]), "%.2f") if cell else "" for cell in matched(stored, name)
         ]
-        yield _row([f"`{name}`", *(found.get(setup.title, "") for setup in setups), *seen])
+        yield row([f"`{name}`", *(found.get(setup.title, "") for setup in setups), *seen])
     yield ""
 
 
@@ -118,11 +120,11 @@ def _real_text(stored: Stored) -> Iterator[str]:
         "Budgets are matched over all traces that take part; what the few of a seed lose differs, most for `branches`, whose "
         "cuts are long (*removed* is what they lost).\n"
     )
-    yield _row(["method", "removed", "seeds", *_PARTS.values()])
+    yield row(["method", "removed", "seeds", *_PARTS.values()])
     yield "|" + "---|" * (3 + len(_PARTS))
     for name, parts in found["damage"].items():
         cells = [interval(estimate(parts[part]), "%+.4f") for part in _PARTS]
-        yield _row([name, f"{parts['removed_share']:.1%}", str(parts["seeds"]), *cells])
+        yield row([name, f"{parts['removed_share']:.1%}", str(parts["seeds"]), *cells])
     control = list(compared(stored))
     if control:
         yield "\nAgainst the blind control, outside marker sentences:\n"
@@ -140,7 +142,7 @@ def _lab(stored: Stored) -> Iterator[str]:
     yield ""
     for setup in stored.lab:
         yield f"### {setup.title}\n"
-        yield _row(["method", "removed", "teacher, %", "student, %", "damage, points", "seen, AUROC"])
+        yield row(["method", "removed", "teacher, %", "student, %", "damage, points", "seen, AUROC"])
         yield "|" + "---|" * 6
         for one in setup.standings:
             removed = "" if one.removed_share is None else f"{one.removed_share:.1%}"
@@ -153,7 +155,7 @@ def _lab(stored: Stored) -> Iterator[str]:
                     (one.visibility, "%.2f", 1),
                 )
             ]
-            yield _row([one.method, removed, *cells])
+            yield row([one.method, removed, *cells])
         yield ""
     if stored.later:
         names = ", ".join(f"`{name}`" for name in stored.later)
@@ -179,28 +181,24 @@ def _speed(stored: Stored) -> Iterator[str]:
             yield f"{name.capitalize()}: not measured yet: `python {SCRIPTS[name]}`.\n"
     if "sampling" in stored.found:
         found = stored.found["sampling"]
-        yield _row(["sampling", "ratio", "rounds"])
+        yield row(["sampling", "ratio", "rounds"])
         yield "|---|---|---|"
         for name, ratio in found["ratios"].items():
-            yield _row([name, interval(estimate(ratio), "%.2f"), str(ratio["n"])])
+            yield row([name, interval(estimate(ratio), "%.2f"), str(ratio["n"])])
         yield f"\n{_machine(found['machine'])}\n"
     if "guard" in stored.found:
         found = stored.found["guard"]
-        yield _row(["guarding a file", found["unit"], "runs"])
+        yield row(["guarding a file", found["unit"], "runs"])
         yield "|---|---|---|"
         for kind in ("jsonl", "parquet"):
             for name, speed in found[kind].items():
-                yield _row([f"{kind}, {name}", interval(estimate(speed), "%.2f"), str(speed["n"])])
+                yield row([f"{kind}, {name}", interval(estimate(speed), "%.2f"), str(speed["n"])])
         yield f"\nRows with a / are ratios. {_machine(found['machine'])}\n"
     yield "Visibility of every method and budget, all detectors: [benchmarks/visibility.md](../benchmarks/visibility.md)."
 
 
 def _machine(found: dict[str, Any]) -> str:
     return f"Machine: {found['cpu']}, {found['cores']} cores, {found['python']}."
-
-
-def _row(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

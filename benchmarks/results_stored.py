@@ -16,6 +16,7 @@ FILES = {
     "visibility": "visibility.json",
     "real text": "real_text.json",
     "lab": "lab/results.json",
+    "mixing": "lab/mixing/results.json",
     "sampling": "sampling.json",
     "guard": "guard.json",
 }
@@ -25,6 +26,7 @@ SCRIPTS = {
     "visibility": "benchmarks/visibility.py",
     "real text": "benchmarks/real_text.py",
     "lab": "antidistill lab -o benchmarks/lab",
+    "mixing": "antidistill lab --methods none,traceguard,traceguard@0.75,traceguard@0.5,traceguard@0.25 -o benchmarks/lab/mixing",
     "sampling": "benchmarks/sampling.py",
     "guard": "benchmarks/guard.py",
 }
@@ -107,6 +109,10 @@ def damage(setup: Setup, standing: Standing) -> str:
     """The damage of a method in its unit."""
     assert standing.damage is not None
     return interval(standing.damage, "%+.4f" if "nats" in setup.unit else "%+.1f")
+
+
+def row(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 def estimate(value: dict[str, Any]) -> Estimate:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
 from typing import TypeAlias
 
 from antidistill.batch.chunks import Chunk, chunks
@@ -18,6 +15,7 @@ from antidistill.batch.kernel import Kernel
 from antidistill.batch.results import Cursor, Done
 from antidistill.batch.work import Work
 from antidistill.errors import OutputError
+from antidistill.processes import end_with_parent
 
 Results: TypeAlias = Iterator[tuple[Cursor, Done]]
 """For each chunk, in order: where the next one begins, and what this one gave."""
@@ -68,14 +66,7 @@ def _begin(work: Work) -> None:
     global _kernel
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _kernel = Kernel(work)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
+    end_with_parent()
 
 
 def _work(chunk: Chunk) -> Done:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
+from antidistill.processes import end_with_parent
+
 
 class Crew:
     """Runs tasks: in this process, or in several."""
@@ -37,8 +39,13 @@ def crew(jobs: int) -> Iterator[Crew]:
         _one_thread()
         yield Crew(None)
         return
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _one_thread) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin) as pool:
         yield Crew(pool)
+
+
+def _begin() -> None:
+    end_with_parent()
+    _one_thread()
 
 
 def _one_thread() -> None:
