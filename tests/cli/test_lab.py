@@ -98,6 +98,8 @@ def test_a_world_that_is_not_fit_stops_the_comparison(folder):
     [
         (["--worlds", "plann"], "did you mean 'plan'"),
         (["--methods", "traceguards"], "did you mean 'traceguard'"),
+        (["--methods", "none,traceguard:k=20"], "a name, or NAME@P"),
+        (["--methods", "none,ads@0.5"], "samplers cannot be mixed in"),
         (["--students", "lama"], "did you mean 'llama'"),
         (["--worlds", "plan,plan"], "none of them twice"),
         (["--share", "1.5"], "share"),

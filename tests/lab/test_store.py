@@ -2,7 +2,7 @@
 
 import pytest
 
-from antidistill.errors import OutputError
+from antidistill.errors import InputError, OutputError
 from antidistill.lab.store import Store, code, digest
 
 
@@ -20,6 +20,16 @@ def test_a_value_is_made_once(tmp_path):
     assert said == ["cells: this"]
     store.value("cells", {"a": 2}, make)
     assert len(made) == 2
+
+
+@pytest.mark.parametrize("content", ["", '{"spec": {}, "va', "[1]", "{}"])
+def test_a_torn_piece_is_named(tmp_path, content):
+    store = Store(tmp_path)
+    store.value("cells", {"a": 1}, lambda: 3)
+    (piece,) = (tmp_path / "cells").iterdir()
+    piece.write_text(content)
+    with pytest.raises(InputError, match=f"{piece.name} is torn.*delete it"):
+        store.value("cells", {"a": 1}, lambda: 3)
 
 
 def test_what_fails_leaves_nothing(tmp_path):

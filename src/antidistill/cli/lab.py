@@ -66,9 +66,10 @@ def _experiment(
     from antidistill.lab.experiment import QUICK_RUN, Experiment
 
     experiment = QUICK_RUN if quick else Experiment()
+    mark = ";" if worlds and {":", ";"} & set(worlds) else ","  # knobs of a world hold commas
     given: dict[str, Any] = {
-        name: tuple(part.strip() for part in text.split(";" if ":" in text or ";" in text else ","))
-        for name, text in (("worlds", worlds), ("methods", methods), ("students", students))
+        name: tuple(part.strip() for part in text.split(between))
+        for name, text, between in (("worlds", worlds, mark), ("methods", methods, ","), ("students", students, ","))
         if text is not None
     }
     return replace(experiment, **given, seeds=experiment.seeds if seeds is None else seeds)

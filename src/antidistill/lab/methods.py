@@ -14,8 +14,14 @@ def unmixed(method: str) -> tuple[str, float | None]:
     """Name and probability of `NAME@P`, a text defense that guards each trace with probability P; None where there is no `@P`.
 
     Raises:
-        BadOption: P is no probability above 0 and below 1, or NAME is a sampler.
+        BadOption: P is no probability above 0 and below 1, NAME is a sampler, or options are given.
     """
+    if ":" in method:
+        raise BadOption(
+            "method",
+            method,
+            "a name, or NAME@P: its dose comes from --share or --price, other options stay as they are",
+        )
     name, mixed, given = method.partition("@")
     if not mixed:
         return name, None

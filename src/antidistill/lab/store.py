@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from antidistill.errors import OutputError
+from antidistill.errors import InputError, OutputError
 
 
 class Store:
@@ -36,10 +36,14 @@ class Store:
             raise OutputError(f"the folder {root} cannot be made ({error.strerror}): choose another place.") from error
 
     def value(self, kind: str, spec: Mapping[str, Any], make: Callable[[], Any]) -> Any:
-        """The JSON value of a piece; made and kept if it is not there."""
+        """The JSON value of a piece; made and kept if it is not there.
+
+        Raises:
+            InputError: the file of the piece is there and is not what was written.
+        """
         path = self.root / kind / f"{digest(spec)}.json"
         if path.exists():
-            return orjson.loads(path.read_bytes())["value"]
+            return _read(path)
         self.say(f"{kind}: {spec.get('about', '')}")
         content = orjson.dumps({"spec": spec, "value": make()}, option=orjson.OPT_INDENT_2)
         path.parent.mkdir(exist_ok=True)
@@ -62,6 +66,13 @@ class Store:
             except OSError:  # another worker was faster
                 shutil.rmtree(draft)
         return path
+
+
+def _read(path: Path) -> Any:
+    try:
+        return orjson.loads(path.read_bytes())["value"]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise InputError(f"{path} is torn or was changed ({error}): delete it, and it is made again.") from error
 
 
 def digest(spec: Mapping[str, Any]) -> str:

@@ -14,10 +14,14 @@ def test_the_value_is_the_mean_and_n_the_questions():
     assert found.low < 0.75 < found.high
 
 
-def test_seeds_that_agree_and_questions_that_agree_leave_no_doubt():
-    found = estimates("x", {"a": np.ones((3, 10)), "b": np.zeros((3, 10))})
-    assert (found["a"].low, found["a"].high) == (1.0, 1.0)
-    assert (found["b"].low, found["b"].high) == (0.0, 0.0)
+def test_questions_that_all_agree_leave_the_doubt_of_three_in_their_number():
+    found = estimates("x", {"a": np.ones((1, 50)), "b": np.zeros((1, 50))})
+    assert (found["a"].low, found["a"].high) == pytest.approx((0.94, 1.06), abs=1e-4)
+    assert (found["b"].low, found["b"].high) == pytest.approx((-0.06, 0.06), abs=1e-4)
+    three = estimates("x", {"a": np.ones((3, 50))})["a"]
+    assert three.low < 0.94, "two degrees of freedom"
+    tokens = estimates("x", {"a": np.full((3, 50), 7.0)}, "tokens")["a"]
+    assert (tokens.low, tokens.high) == (7.0, 7.0)
 
 
 def test_intervals_cover_what_seeds_and_questions_vary():
@@ -35,9 +39,9 @@ def test_intervals_cover_what_seeds_and_questions_vary():
 
 
 def test_one_seed_counts_questions_only():
-    table = np.array([[1.0, 0.0, 1.0, 0.0]])
+    table = np.array([[1.0, 0.0, 1.0, 0.0] * 25])
     found = estimates("x", {"a": table})["a"]
-    assert found.high - found.value == pytest.approx(1.96 * table.var(ddof=1) ** 0.5 / 2, rel=1e-3)
+    assert found.high - found.value == pytest.approx(1.96 * table.var(ddof=1) ** 0.5 / 10, rel=1e-3)
 
 
 def test_accuracy_is_finished_times_accuracy_of_the_finished():

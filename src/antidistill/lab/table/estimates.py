@@ -13,19 +13,22 @@ from antidistill.trace import Estimate
 Table = NDArray[np.float64]
 """One number per seed and question, shape (seeds, questions)."""
 _LEVEL = 0.975
+_UNSEEN = 3 / 1.96
+"""What n questions never showed can still happen in 3 of n cases (the rule of three); in units of the standard error."""
 
 
 def estimates(name: str, tables: Mapping[str, Table], unit: str = "") -> dict[str, Estimate]:
     """The mean of each table with a 95 % interval.
 
     The variance of a mean is the variance between seeds, pooled over all tables and divided by the number of seeds, plus the
-    variance between questions. The interval is Student's t with tables x (seeds - 1) degrees of freedom. With one seed there is
-    no spread between seeds to see: the interval is then that of questions alone, and too narrow. `n` is the number of questions.
+    variance between questions, which for shares is never less than what the rule of three leaves: that all questions agree is no
+    certainty. The interval is Student's t with tables x (seeds - 1) degrees of freedom. With one seed there is no spread between
+    seeds to see: the interval is then that of questions alone, and too narrow. `n` is the number of questions.
 
     Args:
         name: of the estimates.
         tables: by row; all of one shape, measured with the same seeds and questions.
-        unit: of the numbers.
+        unit: of the numbers; empty for shares and their differences.
     """
     from scipy.stats import t
 
@@ -36,7 +39,8 @@ def estimates(name: str, tables: Mapping[str, Table], unit: str = "") -> dict[st
     found = {}
     for row, table in tables.items():
         questions = table.shape[1]
-        error = math.sqrt(spread / seeds + _between(table) / questions)
+        least = 0.0 if unit else _UNSEEN**2 / questions
+        error = math.sqrt(spread / seeds + max(_between(table), least) / questions)
         value = float(table.mean())
         found[row] = Estimate(name, value, value - quantile * error, value + quantile * error, questions, unit)
     return found
