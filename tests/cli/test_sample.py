@@ -96,7 +96,11 @@ def test_lambda_is_searched_for_an_accuracy(place, tmp_path, capsys):
     assert [each["strength"] for each in found["tried"]] == [0.2, 0.8]
     assert not found["inside"]
     assert {row["sampling"]["options"]["gamma"] for row in rows(out)} == {found["strength"]}
-    assert "gamma=0.8: teacher accuracy" in capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
+    assert "gamma=0.8: teacher accuracy" in said
+    assert "taken: gamma=0.2, teacher accuracy 0.000 (0.000 to " in said
+    assert "warning: the target 0.9 was not reached by the 2 strengths tried" in said
+    assert "even the weakest strength stays below it: see with --method none" in said
 
 
 @pytest.mark.parametrize(

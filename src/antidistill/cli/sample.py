@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from antidistill.cli.output import json_file, keep_apart, write_json
 from antidistill.errors import UsageError
 
 if TYPE_CHECKING:
-    from antidistill.sampling import Aids, Prompt, Sampler, Settings
+    from antidistill.sampling import Prompt
     from antidistill.sampling.calibrate import Calibration
     from antidistill.sampling.store import Count
 
@@ -84,6 +84,8 @@ def sample(
     OUT gets one row per trace: id, prompt, reasoning, answer and, under "sampling", how it was made.
     """
     from antidistill.cli.sample_aids import Sources, load_aids
+    from antidistill.cli.sample_calibrate import search
+    from antidistill.distill.questions import read_questions
     from antidistill.measure.models import load_language_model
     from antidistill.sampling import Frame, Settings, make
     from antidistill.sampling.store import check_target, write_traces
@@ -109,7 +111,7 @@ def sample(
     )
     found = None
     if calibrate is not None and questions is not None:
-        found = _calibrate(loaded, sampler, questions, calibrate, rounds, chosen, aids, say)
+        found = search(loaded, sampler, read_questions(questions), calibrate, rounds, chosen, aids, say)
         sampler = found.sampler
     about = {"teacher": teacher, **({"proxy": proxy} if "proxy" in sampler.aids else {})}
     start = time.perf_counter()
@@ -159,36 +161,6 @@ def _key(out: Path, key_file: Path | None, say: _Say) -> bytes:
     if key.made:
         say(f"new key: {key.path} (keep it private: it repeats the draws)", always=True)
     return key.secret
-
-
-def _calibrate(
-    loaded: Any, sampler: Sampler, source: str, target: float, rounds: int, settings: Settings, aids: Aids, say: _Say
-) -> Calibration:
-    from antidistill import registry
-    from antidistill.distill.questions import read_questions
-    from antidistill.sampling import Prompt
-    from antidistill.sampling import sample as sample_traces
-    from antidistill.sampling.calibrate import Tried, calibrate
-
-    asked = read_questions(source)
-    prompts = [Prompt(question.id, question.text) for question in asked]
-    once = replace(settings, samples=1)
-
-    def accuracy(tried: Sampler) -> Sequence[bool]:
-        traces = sample_traces(loaded.model, loaded.tokenizer, prompts, tried, once, aids)
-        graded = zip(asked, traces, strict=True)
-        return [
-            bool(registry.load("graders", question.grader)(trace.answer, question.gold)) for question, trace in graded
-        ]
-
-    def told(tried: Tried) -> None:
-        share = tried.accuracy
-        say(
-            f"{sampler.strength}={tried.strength:.4g}: teacher accuracy {share.value:.3f} ({share.low:.3f} to {share.high:.3f})",
-            always=True,
-        )
-
-    return calibrate(accuracy, sampler, target, rounds=rounds, progress=told)
 
 
 def _report(
