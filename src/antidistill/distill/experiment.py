@@ -21,6 +21,7 @@ from antidistill.distill.scores import Evaluation, compare
 from antidistill.distill.settings import Asking, Training
 from antidistill.distill.students import load_student
 from antidistill.distill.train import require, train
+from antidistill.distill.trainer import check_optimizer
 from antidistill.errors import InputError
 from antidistill.trace import Trace
 
@@ -74,9 +75,11 @@ def run(experiment: Experiment, progress: Callable[[str], None] = lambda step: N
 
     Raises:
         MissingExtra: a package is not installed.
+        UsageError: the optimizer needs a package that is not installed.
         InputError: a model or a tokenizer cannot be loaded, or there is nothing to learn from.
     """
     require()
+    check_optimizer(experiment.training)
     found = {}
     for condition in experiment.conditions:
         say = _prefixed(progress, condition.name)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-from antidistill.errors import BadOption
+from antidistill.errors import BadOption, UnknownName
 
 LINEAR_MAPS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The seven linear maps of a layer of Llama, Qwen and Gemma, which the published set-ups adapt."""
@@ -44,12 +46,12 @@ class Training:
         warmup: share of the steps in which the learning rate rises, in [0, 1).
         weight_decay: at least 0.
         clip: largest gradient norm; 0 does not clip.
-        schedule: of transformers: cosine, linear, constant …
+        schedule: of transformers, one that needs no more than steps and warmup: cosine, linear, constant …
         max_length: tokens of prompt and completion; longer traces are cut off at the end.
         lora: adapter; None trains all weights.
         precision: auto (bfloat16 where the processor has it), bfloat16 or float32.
         checkpointing: whether activations are computed anew in the backward pass, which saves memory.
-        optimizer: of transformers.
+        optimizer: of transformers; some need a package of their own.
         seed: of the order of the traces, of dropout and of the adapter.
         save_every: optimizer steps between two checkpoints; 0 saves at the end of each epoch.
     """
@@ -79,6 +81,31 @@ class Training:
             _check(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
         _check(0 <= self.warmup < 1, "warmup", self.warmup, "in [0, 1)")
         _check(self.precision in PRECISIONS, "precision", self.precision, f"one of {', '.join(PRECISIONS)}")
+        for name in _LISTED:
+            _check_listed(name, getattr(self, name))
+
+
+_LISTED = {
+    "schedule": ("transformers.trainer_utils", "SchedulerType"),
+    "optimizer": ("transformers.training_args", "OptimizerNames"),
+}
+_UNFIT = {"cosine_with_min_lr", "cosine_warmup_with_min_lr", "warmup_stable_decay", "reduce_lr_on_plateau", "greedy"}
+"""Schedules that need arguments of their own, or a measure taken while training."""
+
+
+def listed(option: str) -> list[str]:
+    """The schedules or optimizers that transformers knows and a training here can use."""
+    module, name = _LISTED[option]
+    return [each.value for each in getattr(import_module(module), name) if each.value not in _UNFIT]
+
+
+def _check_listed(option: str, given: object) -> None:
+    """Transformers is slow to load, so a default is not looked up; where it is not installed nothing is trained."""
+    if given == Training.__dataclass_fields__[option].default or find_spec("transformers") is None:
+        return
+    known = listed(option)
+    if given not in known:
+        raise UnknownName(option, str(given), known)
 
 
 PRECISIONS = ("auto", "bfloat16", "float32")

@@ -10,6 +10,7 @@ from typing import Any
 from antidistill.distill.layout import Example
 from antidistill.distill.processes import state
 from antidistill.distill.settings import Training
+from antidistill.errors import UsageError
 from antidistill.measure.likelihood import has_bfloat16
 
 
@@ -81,6 +82,25 @@ def _arguments(settings: Training, traces: int, folder: Path, keep: bool) -> Any
         disable_tqdm=True,
         dataloader_pin_memory=found.device.type == "cuda",
     )
+
+
+def check_optimizer(settings: Training) -> None:
+    """Checks before anything is loaded that the optimizer can be made here.
+
+    Raises:
+        UsageError: it needs a package that is not installed.
+    """
+    from transformers import Trainer, TrainingArguments
+
+    try:
+        Trainer.get_optimizer_cls_and_kwargs(
+            TrainingArguments(optim=settings.optimizer, report_to="none", use_cpu=True)
+        )
+    except (ImportError, ValueError) as error:
+        raise UsageError(
+            f"optimizer={settings.optimizer} cannot be made here ({error}): install what it needs, or choose another such as "
+            "adamw_torch_fused."
+        ) from error
 
 
 def accumulated(settings: Training, processes: int) -> int:
