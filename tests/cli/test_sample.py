@@ -113,13 +113,37 @@ def test_lambda_is_searched_for_an_accuracy(place, tmp_path, capsys):
         ("poe", ["--set", "gama=0.5"], "did you mean 'gamma'"),
         ("none", ["--calibrate", "0.5"], "--calibrate needs --questions"),
         ("none", ["--top-p", "0"], "top_p must be in (0, 1]"),
+        ("temperature", ["--calibrate", "1.5", "--questions", "prompts.jsonl"], "target must be an accuracy in (0, 1)"),
+        ("none", ["--calibrate", "0.5", "--questions", "prompts.jsonl"], "none has no strength to calibrate"),
     ],
 )
 def test_mistakes_are_named_before_anything_is_written(place, tmp_path, capsys, method, more, said):
-    more = [place / word if word in {"proxy", "stranger"} else word for word in more]
+    more = [place / word if word in {"proxy", "stranger", "prompts.jsonl"} else word for word in more]
     assert sampled(place, tmp_path / "out.jsonl", method, *more) == 2
     assert said in capsys.readouterr().err.replace("\n", " ")
-    assert not (tmp_path / "out.jsonl").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_is_there_stays_where_a_run_is_refused(place, tmp_path):
+    assert sampled(place, tmp_path / "out.jsonl", "none") == 0
+    key = (tmp_path / "out.jsonl.key").read_bytes()
+    (tmp_path / "out.jsonl").unlink()
+    assert sampled(place, tmp_path / "out.jsonl", "poe", "--proxy", place / "stranger") == 2
+    more = ["--calibrate", "1.5", "--questions", place / "prompts.jsonl"]
+    assert sampled(place, tmp_path / "out.jsonl", "temperature", *more) == 2
+    assert (tmp_path / "out.jsonl.key").read_bytes() == key
+
+
+def test_holdout_traces_of_the_sampled_prompts_are_refused(place, tmp_path, capsys):
+    words = WORDS.split()
+    held = [{"id": "h", "prompt": " ".join(words[n : n + 3]), "reasoning": "so", "answer": "ten"} for n in (0, 3, 9)]
+    (tmp_path / "held.jsonl").write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in held))
+    more = ["--proxy", place / "proxy", "--holdout", tmp_path / "held.jsonl"]
+    assert sampled(place, tmp_path / "out.jsonl", "ads", *more) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "held.jsonl holds 2 of the 4 prompts that are sampled (q0, q3): give --holdout clean traces of other" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["held.jsonl"]
+    assert sampled(place, tmp_path / "out.jsonl", "poe", *more) == 0  # poe uses no holdout
 
 
 def test_prompts_without_a_column_are_named(place, tmp_path, capsys):

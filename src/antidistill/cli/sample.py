@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ import typer
 
 from antidistill.cli.guard import parse_settings
 from antidistill.cli.output import json_file, keep_apart, write_json
-from antidistill.errors import UsageError
+from antidistill.errors import AntidistillError, UsageError
 
 if TYPE_CHECKING:
     from antidistill.sampling import Prompt
@@ -83,7 +84,7 @@ def sample(
 
     OUT gets one row per trace: id, prompt, reasoning, answer and, under "sampling", how it was made.
     """
-    from antidistill.cli.sample_aids import Sources, load_aids
+    from antidistill.cli.sample_aids import Sources, check_holdout, load_aids
     from antidistill.cli.sample_calibrate import search
     from antidistill.distill.questions import read_questions
     from antidistill.measure.models import load_language_model
@@ -104,21 +105,22 @@ def sample(
     )
     say = _Say()
     prompts = _prompts(source, limit)
-    chosen = replace(chosen, key=_key(out, key_file, say))
+    sources = Sources(out, proxy, holdout, gradient, head, parse_settings(fit or []))
+    check_holdout(sampler, sources, prompts)
+    asked = read_questions(questions) if questions is not None else []
     loaded = load_language_model(teacher)
-    aids = load_aids(
-        sampler, loaded, Sources(out, proxy, holdout, gradient, head, parse_settings(fit or [])), frame, say
-    )
-    found = None
-    if calibrate is not None and questions is not None:
-        found = search(loaded, sampler, read_questions(questions), calibrate, rounds, chosen, aids, say)
-        sampler = found.sampler
-    about = {"teacher": teacher, **({"proxy": proxy} if "proxy" in sampler.aids else {})}
-    start = time.perf_counter()
-    count = write_traces(
-        out, loaded.model, loaded.tokenizer, prompts, sampler, chosen, aids,
-        about=about, resume=resume, force=force, progress=lambda c: say(f"{c.traces} of {len(prompts) * samples} traces"),
-    )  # fmt: skip
+    aids = load_aids(sampler, loaded, sources, frame, say)
+    with _key(out, key_file, say) as secret:
+        chosen, found = replace(chosen, key=secret), None
+        if calibrate is not None:
+            found = search(loaded, sampler, asked, calibrate, rounds, chosen, aids, say)
+            sampler = found.sampler
+        about = {"teacher": teacher, **({"proxy": proxy} if "proxy" in sampler.aids else {})}
+        start = time.perf_counter()
+        count = write_traces(
+            out, loaded.model, loaded.tokenizer, prompts, sampler, chosen, aids, about=about,
+            resume=resume, force=force, progress=lambda c: say(f"{c.traces} of {len(prompts) * samples} traces"),
+        )  # fmt: skip
     _report(count, found, time.perf_counter() - start, json, say)
 
 
@@ -154,13 +156,21 @@ def _prompts(source: Path, limit: int) -> list[Prompt]:
     return prompts[:limit] if limit else prompts
 
 
-def _key(out: Path, key_file: Path | None, say: _Say) -> bytes:
+@contextmanager
+def _key(out: Path, key_file: Path | None, say: _Say) -> Iterator[bytes]:
+    """The key; one that was made is taken away again where a mistake is found before the first trace is written."""
     from antidistill.keys import key_beside, read_key
 
     key = read_key(key_file) if key_file else key_beside(out)
-    if key.made:
-        say(f"new key: {key.path} (keep it private: it repeats the draws)", always=True)
-    return key.secret
+    try:
+        yield key.secret
+    except AntidistillError:
+        if key.made and not (out.exists() and out.stat().st_size):
+            key.path.unlink()
+        raise
+    finally:
+        if key.made and key.path.exists():
+            say(f"new key: {key.path} (keep it private: it repeats the draws)", always=True)
 
 
 def _report(

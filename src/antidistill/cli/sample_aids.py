@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from antidistill.errors import UnknownName, UsageError
+from antidistill.errors import InputError, UnknownName, UsageError
 
 if TYPE_CHECKING:
-    from antidistill.sampling import Aids, Frame, Sampler
+    from antidistill.sampling import Aids, Frame, Prompt, Sampler
 
 _GRADIENT_OPTIONS = ("weight", "max_length")
 _LEAST_COMMON = 0.9
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,30 @@ class Sources:
     gradient: Path | None
     head: Path | None
     fit: Mapping[str, Any]
+
+
+def check_holdout(sampler: Sampler, sources: Sources, prompts: Sequence[Prompt]) -> None:
+    """Checks that the holdout traces, where they are going to be used, answer other prompts than are sampled.
+
+    A gradient or head fitted on the sampled prompts would look stronger on them than it is.
+
+    Raises:
+        InputError: some answer the same; the message counts and names them.
+    """
+    from antidistill.distill.overlap import overlapping
+    from antidistill.distill.questions import Question
+    from antidistill.formats import read
+
+    made = [kind for kind in ("gradient", "head") if kind in sampler.aids]
+    if sources.holdout is None or all(_known(getattr(sources, kind), sources.out, kind) for kind in made):
+        return
+    shared = overlapping(list(read(sources.holdout)), [Question(each.id, each.text, "") for each in prompts])
+    if shared:
+        names = ", ".join(each.id for each in shared[:_SHOWN]) + (" …" if len(shared) > _SHOWN else "")
+        raise InputError(
+            f"{sources.holdout} holds {len(shared)} of the {len(prompts)} prompts that are sampled ({names}): give --holdout "
+            "clean traces of other prompts, or leave those prompts out."
+        )
 
 
 def load_aids(sampler: Sampler, teacher: Any, sources: Sources, frame: Frame, say: Callable[[str], None]) -> Aids:
