@@ -147,6 +147,8 @@ def test_a_dry_run_trains_nothing(place, capsys):
         (["--condition", "tracegard"], "traceguard"),
         (["--condition", "traceguard:k"], "METHOD or METHOD:option=value"),
         (["--condition", "traceguard:q=1"], "k"),
+        (["--condition", "none", "--condition", "none", "--dry-run"], "the condition none is given more than once"),
+        (["--teacher", "smollm2-135m", "--dry-run"], "add --set asking.force=true, or leave the teacher out"),
         (["--device", "h1000", "--dry-run"], "h100"),
         (["--recipe", "traceguard-math-llama"], "traceguard-math-llama-3b"),
     ],

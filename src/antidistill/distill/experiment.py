@@ -22,7 +22,7 @@ from antidistill.distill.settings import Asking, Training
 from antidistill.distill.students import load_student
 from antidistill.distill.train import require, train
 from antidistill.distill.trainer import check_optimizer
-from antidistill.errors import InputError
+from antidistill.errors import InputError, UsageError
 from antidistill.trace import Trace
 
 TEACHER = "teacher"
@@ -48,6 +48,9 @@ class Experiment:
         key: what guarded conditions take their choices from.
         folder: where checkpoints, outputs and finished conditions are kept; None keeps nothing.
         keep_students: whether the trained students are kept in the folder too.
+
+    Raises:
+        UsageError: two conditions have one name, or a teacher is named and nothing is forced.
     """
 
     student: str
@@ -62,6 +65,19 @@ class Experiment:
     key: bytes = EXPERIMENT_KEY
     folder: Path | None = None
     keep_students: bool = False
+
+    def __post_init__(self) -> None:
+        names = [condition.name for condition in self.conditions]
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        if twice:
+            raise UsageError(
+                f"the condition {', '.join(twice)} is given more than once: results go by the name, so give each only once."
+            )
+        if self.teacher and not self.asking.force:
+            raise UsageError(
+                f"the teacher {self.teacher} would have nothing to do: it answers only where answers are forced; add "
+                "--set asking.force=true, or leave the teacher out."
+            )
 
 
 def run(experiment: Experiment, progress: Callable[[str], None] = lambda step: None) -> dict[str, Any]:
