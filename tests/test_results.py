@@ -50,6 +50,19 @@ def test_numbers_of_the_page_are_those_of_the_files(ours):
             assert f"{parts[part]['value']:+.4f} [{parts[part]['low']:+.4f}, {parts[part]['high']:+.4f}]" in ours
 
 
+def test_damage_of_a_mixed_defense_stands_beside_its_certificate(ours):
+    rows = json.loads((STORED / "lab" / "mixing" / "results.json").read_text())["worlds"]["corrections"]["rows"]
+    (table,) = [part for part in ours.split("### ") if part.startswith("corrections, mixed\n")]
+    shown = {line.split(" | ")[1]: line for line in table.splitlines() if line.startswith("| `traceguard`")}
+    assert list(shown) == ["0.25", "0.5", "0.75", "1"]
+    for probability, line in shown.items():
+        row = rows["traceguard" if probability == "1" else f"traceguard@{probability}"]
+        damage = row["students"]["llama"]["damage"]
+        assert f"{100 * damage['value']:+.1f} [{100 * damage['low']:+.1f}, {100 * damage['high']:+.1f}]" in line
+        assert line.endswith(f"| {0.5 + float(probability) / 2:g} |")
+        assert row["visibility"]["chosen_in_training"]["low"] <= 0.5 + float(probability) / 2
+
+
 def test_parts_that_are_not_there_are_named(tmp_path):
     nothing = printed(tmp_path)
     for name in ("visibility", "real text", "lab", "sampling", "guard"):

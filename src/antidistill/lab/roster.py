@@ -37,8 +37,8 @@ STUDENTS: Mapping[str, Student] = {
     "gpt2": Student("gpt2", pace=1.25),
     "qwen2": Student("qwen2", pace=0.92),
     "gru": Student("gru", Size(192, 1), Course(800, rate=1e-2, optimizer="adamw")),
-    "mamba": Student("mamba"),
-    PRETRAINED: Student(PRETRAINED, None, Course(150, 8, 3e-4, "adamw")),
+    "mamba": Student("mamba", Size(96, 2), Course(270, optimizer="adamw")),
+    PRETRAINED: Student(PRETRAINED, None, Course(40, 8, 3e-4, "adamw")),
 }
 
 
