@@ -161,3 +161,16 @@ def test_prompts_without_a_column_are_named(place, tmp_path, capsys):
     )
     assert code == 2
     assert "line 1 holds no prompt" in capsys.readouterr().err
+
+
+def test_prompts_and_questions_beyond_the_context_are_named(place, tmp_path, capsys):
+    assert sampled(place, tmp_path / "o.jsonl", "none", "--reasoning-tokens", "600") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "4 of 4 prompts are too long" in said
+    assert "the teacher reads 512; write fewer" in said
+    long = {"id": "far", "question": WORDS * 40, "gold": "5"}
+    (tmp_path / "long.jsonl").write_bytes(orjson.dumps(long) + b"\n")
+    more = ["--calibrate", "0.5", "--questions", tmp_path / "long.jsonl"]
+    assert sampled(place, tmp_path / "o.jsonl", "temperature", *more) == 2
+    assert "1 of 5 prompts are too long: far has" in " ".join(capsys.readouterr().err.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["long.jsonl"]

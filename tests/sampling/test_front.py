@@ -8,7 +8,7 @@ pytest.importorskip("torch", reason="needs torch")
 
 from tests.sampling.tiny import model, tokenizer
 
-from antidistill.errors import BadOption, UnknownName
+from antidistill.errors import BadOption, UnknownName, UsageError
 from antidistill.sampling import Frame, Prompt, Settings, make, sample
 
 pytestmark = pytest.mark.models
@@ -82,3 +82,24 @@ def test_wrong_options_are_named():
         make("temperature", reasoning=0)
     with pytest.raises(BadOption, match="top_p"):
         Settings(top_p=0)
+
+
+def test_what_closes_a_reasoning_by_force_is_counted_apart():
+    """Only sampled tokens are reasoning: 5 of them, then the words that force an answer, then at most 4 of the answer."""
+    frame = Frame(closings=("###",), forcing="the answer is ")
+    settings = dataclasses.replace(SETTINGS, reasoning_tokens=5, answer_tokens=4, frame=frame)
+    forced = len(tokenizer()(frame.closing + frame.forcing, add_special_tokens=False).input_ids)
+    found = [trace.meta["sampling"] for trace in sample(model(), tokenizer(), PROMPTS, make("none"), settings)]
+    assert {made["forced_tokens"] for made in found} <= {0, forced}
+    cut = [made for made in found if made["forced_tokens"]]
+    assert len(cut) > 2
+    assert {made["reasoning_tokens"] for made in cut} == {5}
+    assert all(1 <= made["answer_tokens"] <= 4 for made in cut)
+    assert all(made["reasoning_tokens"] <= 5 for made in found)
+
+
+def test_a_name_is_no_sampler_and_a_row_is_no_prompt():
+    with pytest.raises(UsageError, match=r"give make\('none'\)"):
+        sample(model(), tokenizer(), PROMPTS, "none", SETTINGS)
+    with pytest.raises(UsageError, match="prompt 2 is dict: give its text, or a Prompt"):
+        list(sample(model(), tokenizer(), ["wait", {"prompt": "two"}], make("none"), SETTINGS))

@@ -16,7 +16,7 @@ pytest.importorskip("torch", reason="needs torch")
 from tests.sampling.tiny import WORDS, model, tokenizer
 
 import antidistill as ad
-from antidistill.errors import OutputError, UsageError
+from antidistill.errors import BadOption, InputError, OutputError, UsageError
 from antidistill.sampling import Aids, Prompt, Settings, make
 from antidistill.sampling.store import write_traces
 
@@ -104,3 +104,29 @@ def test_a_file_made_otherwise_is_not_gone_on_with(whole, tmp_path):
         run(tmp_path / "traces.parquet")
     run(out, prompts=PROMPTS[:1], force=True)
     assert out.read_bytes() == b"".join(whole.splitlines(keepends=True)[:2])
+
+
+def test_a_mistake_leaves_the_file_that_is_to_be_replaced(tmp_path):
+    out = tmp_path / "t.jsonl"
+    out.write_bytes(b"old")
+    with pytest.raises(BadOption, match="temperature"):
+        run(out, "temperature", settings=dataclasses.replace(SETTINGS, temperature=0.0), force=True)
+    assert out.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_prompts_beyond_the_context_are_named_before_anything_is_written(tmp_path, kind):
+    """The tiny models read 512 tokens."""
+    out = tmp_path / "t.jsonl"
+    long = Prompt("long", "we add two and three " * 150)
+    with pytest.raises(InputError, match=r"1 of 8 prompts are too long: long has [\d,]+ tokens, up to 18 are written"):
+        write_traces(out, model(kind), tokenizer(), [*PROMPTS, long], make("none"), SETTINGS, Aids())
+    assert not out.exists()
+    room = 512 - len(SETTINGS.frame.prompt_ids(tokenizer(), PROMPTS[0])) - 6
+    for more, fits in ((0, True), (1, False)):
+        settings = dataclasses.replace(SETTINGS, reasoning_tokens=room + more, samples=1)
+        if fits:
+            assert write_traces(out, model(kind), tokenizer(), PROMPTS[:1], make("none"), settings, Aids()).traces == 1
+            continue
+        with pytest.raises(InputError, match="the teacher reads 512"):
+            write_traces(tmp_path / "u.jsonl", model(kind), tokenizer(), PROMPTS[:1], make("none"), settings, Aids())

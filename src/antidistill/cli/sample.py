@@ -88,7 +88,8 @@ def sample(
     from antidistill.cli.sample_calibrate import search
     from antidistill.distill.questions import read_questions
     from antidistill.measure.models import load_language_model
-    from antidistill.sampling import Frame, Settings, make
+    from antidistill.sampling import Frame, Prompt, Settings, make
+    from antidistill.sampling.prompts import check_fit
     from antidistill.sampling.store import check_target, write_traces
 
     keep_apart(out, source, holdout, Path(questions) if questions else None)
@@ -109,6 +110,7 @@ def sample(
     check_holdout(sampler, sources, prompts)
     asked = read_questions(questions) if questions is not None else []
     loaded = load_language_model(teacher)
+    check_fit(loaded.model, loaded.tokenizer, [*prompts, *(Prompt(each.id, each.text) for each in asked)], chosen)
     aids = load_aids(sampler, loaded, sources, frame, say)
     with _key(out, key_file, say) as secret:
         chosen, found = replace(chosen, key=secret), None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from antidistill import registry
 from antidistill.defenses.choices import key_id
+from antidistill.errors import UsageError
 from antidistill.sampling.methods.base import Aids, Sampler
 from antidistill.sampling.settings import Prompt, Settings
 from antidistill.trace import Trace
@@ -73,20 +74,28 @@ def sample(
         about: more facts for every record, such as the names of the models.
         skip: traces that are there already: the first of the run, whole batches of them.
 
-    Yields:
-        Traces; `meta["sampling"]` holds `spec`, the number of the sample, the tokens of reasoning and answer, whether the
-        reasoning was closed and how the text ended ("end" or "length"). No logits.
+    Returns:
+        Traces; `meta["sampling"]` holds `spec`, the number of the sample, the tokens of reasoning and answer, those that
+        closed a reasoning by force and are in neither, whether the reasoning was closed and how the text ended ("end" or
+        "length"). No logits.
 
     Raises:
-        UsageError: the method needs an aid that was not given.
+        UsageError: the method needs an aid that was not given, or is a mere name; a prompt is neither text nor `Prompt`.
         BadOption: the method and the settings exclude each other.
     """
     from antidistill.sampling.decode.loop import Writer
 
+    if isinstance(sampler, str):
+        raise UsageError(f"the sampler {sampler!r} is a name only: give make({sampler!r}), with the method's options.")
     settings = settings or Settings()
     aids = aids or Aids()
     writer = Writer(teacher, tokenizer, sampler, settings, aids)
-    record = {**spec(sampler, settings, aids), **(about or {})}
+    return _sampled(prompts, writer, {**spec(sampler, settings, aids), **(about or {})}, settings, skip)
+
+
+def _sampled(
+    prompts: Iterable[Prompt | str], writer: Writer, record: dict[str, Any], settings: Settings, skip: int
+) -> Iterator[Trace]:
     every = ((prompt, number) for prompt in _named(prompts) for number in range(settings.samples))
     wanted = islice(every, skip, None)
     while batch := list(islice(wanted, settings.batch)):
@@ -96,15 +105,21 @@ def sample(
 
 def _named(prompts: Iterable[Prompt | str]) -> Iterator[Prompt]:
     for number, prompt in enumerate(prompts, 1):
+        if not isinstance(prompt, str | Prompt):
+            raise UsageError(
+                f"prompt {number} is {type(prompt).__name__}: give its text, or a Prompt with id and text."
+            )
         yield Prompt(str(number), prompt) if isinstance(prompt, str) else prompt
 
 
 def _trace(row: Row, writer: Writer, record: dict[str, Any], settings: Settings) -> Trace:
     parts = writer.ending.parts(row.tokens)
+    sampled = row.cut or row.reasoning
     made = {
         **record,
         "sample": row.sample,
-        "reasoning_tokens": row.reasoning,
+        "reasoning_tokens": sampled,
+        "forced_tokens": row.reasoning - sampled,
         "answer_tokens": len(row.tokens) - row.reasoning,
         "closed": parts.closed,
         "ended": row.ended,

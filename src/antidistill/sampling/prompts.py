@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from antidistill.errors import RowError
+from antidistill.errors import InputError, RowError
 from antidistill.formats.columns import IDS, PROMPTS, folded
 from antidistill.formats.files import numbered_rows, place, sources
-from antidistill.sampling.settings import Prompt
+from antidistill.sampling.settings import Prompt, Settings, plain_ids
 
 
 def read_prompts(path: str | Path) -> Iterator[Prompt]:
@@ -32,3 +33,27 @@ def read_prompts(path: str | Path) -> Iterator[Prompt]:
                 )
             name = next((named[name] for name in IDS if named.get(name) is not None), number)
             yield Prompt(str(name), text)
+
+
+def check_fit(teacher: Any, tokenizer: Any, prompts: Sequence[Prompt], settings: Settings) -> None:
+    """Checks that the teacher can read each prompt and the longest reasoning and answer behind it.
+
+    Beyond its context some models fail, and others go on with garbage.
+
+    Raises:
+        InputError: some prompts are too long; the message counts them and names the longest.
+    """
+    limit = getattr(teacher.config.get_text_config(), "max_position_embeddings", None)
+    if limit is None:
+        return
+    frame = settings.frame
+    forced = len(plain_ids(tokenizer, frame.closing + frame.forcing)) if frame.forcing else 0
+    written = settings.reasoning_tokens + forced + settings.answer_tokens
+    lengths = [(len(frame.prompt_ids(tokenizer, prompt)), prompt.id) for prompt in prompts]
+    long = [(length, name) for length, name in lengths if length + written > limit]
+    if long:
+        length, name = max(long)
+        raise InputError(
+            f"{len(long)} of {len(prompts)} prompts are too long: {name} has {length:,} tokens, up to {written:,} are written "
+            f"behind it, and the teacher reads {limit:,}; write fewer, or leave those prompts out."
+        )

@@ -14,6 +14,7 @@ import orjson
 from antidistill.errors import OutputError, UsageError
 from antidistill.sampling.front import RECORD, sample, spec
 from antidistill.sampling.methods.base import Aids, Sampler
+from antidistill.sampling.prompts import check_fit
 from antidistill.sampling.settings import Prompt, Settings
 from antidistill.trace import Trace
 
@@ -81,6 +82,7 @@ def write_traces(
     Raises:
         OutputError: the file is there already, or cannot be written.
         UsageError: the file to go on with was made in another way, or of other prompts.
+        InputError: a prompt is too long for the teacher.
     """
     if out.suffix != ".jsonl":
         raise OutputError(f"{out} is not written: traces are written line by line, so its name must end in .jsonl.")
@@ -90,17 +92,19 @@ def write_traces(
         )
     aids = aids or Aids()
     record = {**spec(sampler, settings, aids), **(about or {})}
-    wanted = len(prompts) * settings.samples
+    check_fit(teacher, tokenizer, prompts, settings)
     count = Count()
     kept = _kept(out, prompts, settings, record, count) if resume and not force and out.exists() else 0
     found = sample(teacher, tokenizer, prompts, sampler, settings, aids, about=about, skip=count.traces)
+    batch = list(islice(found, settings.batch))  # what is wrong shows here, before the file is touched
     try:
         with out.open("r+b" if kept else "wb") as file:
             file.truncate(kept)
             file.seek(kept)
-            while count.traces < wanted:
-                _append(file.fileno(), list(islice(found, settings.batch)), count)
+            while batch:
+                _append(file.fileno(), batch, count)
                 progress(count)
+                batch = list(islice(found, settings.batch))
     except OSError as error:
         raise OutputError(
             f"{out} cannot be written ({error.strerror or error}); give a file in a folder that can be."
