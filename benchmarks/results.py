@@ -166,11 +166,15 @@ def _lab(stored: Stored) -> Iterator[str]:
 def _answers(found: dict[str, Any]) -> Iterator[str]:
     from antidistill.report.frontier import LIMITS
     from antidistill.theory.game import parse
+    from antidistill.theory.game.payoffs import AUROC
     from antidistill.theory.game.words import answers
 
     yield "What [the game](game.md) says of these payoffs:\n"
     for name, world in found["worlds"].items():
-        yield from (f"- {name}, {sentence}" for sentence in answers(parse(world["payoffs"]), LIMITS))
+        yield from (
+            f"- {name}, {sentence}"
+            for sentence in answers(parse({"visibility_name": AUROC, **world["payoffs"]}), LIMITS)
+        )
     yield ""
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from antidistill import registry
-from antidistill.report.frontier import Setup, Standing
 from antidistill.report.published import damages
+from antidistill.report.standings import Setup, Standing
 from results_stored import Stored, damage, estimate, interval, sides
 
 _BUDGETS = {"marker-words": "all", "exchange": "share=1.0"}

@@ -9,7 +9,7 @@ from typing import Any
 from antidistill import registry
 from antidistill.lab.methods import CLEAN, CONTROLS
 from antidistill.report import read_frontier
-from antidistill.report.frontier import Setup, Standing
+from antidistill.report.standings import Setup, Standing
 from antidistill.trace import Estimate
 
 FILES = {

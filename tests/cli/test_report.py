@@ -133,6 +133,7 @@ def test_the_frontier_of_a_payoff_file_is_in_the_report(files, tmp_path, capsys)
     assert call(files, "--detection", files.detection, "--no-points", "--frontier", payoffs) == 0
     html = files.report.read_text(encoding="utf-8")
     assert "own, a" in html
+    assert "AUROC" not in html.split('id="frontier"')[1].split("</section>")[0]
     assert "Commit to ads" in html
     assert call(files, "--detection", files.detection, "--frontier", files.detection) == 2
     assert "holds no damage" in capsys.readouterr().err

@@ -56,12 +56,28 @@ def test_the_lab_gives_a_set_up_per_world_and_student(lab):
 
 def test_the_payoffs_say_the_same_as_the_results(lab):
     results, alone = read_frontier([lab / "results.json"]), read_frontier([lab / "payoffs-plan.json"])
+    assert {setup.seen for setup in (*results.setups, *alone.setups)} == {"AUROC"}
     assert alone.answers == results.answers
     for ours, theirs in zip(results.setups, alone.setups, strict=True):
         assert ours.title == theirs.title
         for one, other in zip(ours.standings[:3], theirs.standings, strict=True):
             assert (one.method, one.damage.value) == (other.method, pytest.approx(other.damage.value))
             assert one.visibility.value == other.visibility.value
+
+
+def test_only_what_is_an_auroc_is_called_so_and_limited_as_one(tmp_path):
+    path = tmp_path / "payoffs-own.json"
+    payoffs = {"rows": ["none", "ads"], "columns": ["a"], "damage": [[0], [7]], "visibility": {"none": 0, "ads": 0.146}}
+    path.write_text(json.dumps(payoffs))
+    plain = read_frontier([path])
+    assert plain.setups[0].seen == "visibility"
+    assert [answer.split(":")[0] for answer in plain.answers["own"]] == ["without a limit"]
+    path.write_text(json.dumps(payoffs | {"visibility_name": "paired TF-IDF distance"}))
+    assert read_frontier([path]).setups[0].seen == "paired TF-IDF distance"
+    path.write_text(json.dumps(payoffs | {"visibility_name": "AUROC"}))
+    named = read_frontier([path])
+    assert named.setups[0].seen == "AUROC"
+    assert named.answers["own"][1].startswith("with an AUROC of at most 0.6: ")
 
 
 def test_real_text_takes_the_visibility_of_the_same_budget(real_text):

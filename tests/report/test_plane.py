@@ -51,6 +51,15 @@ def test_more_damage_is_higher_and_more_visible_is_further_right():
     assert chart.edge == f"M{low.x.value} {low.y.value} L{high.x.value} {high.y.value}"
 
 
+def test_what_is_no_auroc_starts_at_nothing_and_has_no_line_of_guessing():
+    chart = plane([(1, 0, *spot(0.05, 0, 0.01)), (2, 1, *spot(0.15, 5, 0.01))], auroc=False)
+    assert chart.guess is None
+    assert chart.x_ticks[0].label == "0"
+    assert chart.spots[1].x.high < chart.frame.right
+    assert chart.spots[1].x.value - chart.spots[0].x.value > 200
+    assert plane([(1, 0, *spot(0, 0, 0))], auroc=False).spots[0].x.value == chart.frame.left
+
+
 @pytest.mark.parametrize("damage", [0.0, -3.0, 0.0004])
 def test_one_method_without_an_interval_is_a_chart_too(damage):
     bare = Estimate("d", damage, math.nan, math.nan, 0)

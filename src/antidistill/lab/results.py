@@ -11,6 +11,7 @@ from antidistill.distill import Evaluation, Outcome
 from antidistill.lab.methods import ANSWER, CLEAN, CONTROLS, PLAIN
 from antidistill.lab.table.calibration import Calibration
 from antidistill.lab.table.estimates import Table, estimates, ratio, within
+from antidistill.theory.game.payoffs import AUROC
 from antidistill.trace import Estimate
 
 Cells = Mapping[str, Sequence[Evaluation]]
@@ -90,6 +91,7 @@ def payoffs(
         "rows": compared,
         "columns": list(students),
         "damage": [[_points(one.damage.get(method)) for one in students.values()] for method in compared],
+        "visibility_name": AUROC,
         "visibility": {method: rows[method]["visibility"]["chosen_in_training"] for method in compared},
         "utility": {method: rows[method]["teacher"] for method in compared},
     }

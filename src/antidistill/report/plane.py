@@ -23,27 +23,27 @@ class Spot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """The chart; `edge` joins the methods that no other one beats in both, as an SVG path."""
+    """The chart; `edge` joins the methods that no other one beats in both, as an SVG path; `guess` is None without an AUROC."""
 
     spots: list[Spot]
     x_ticks: list[Tick]
     y_ticks: list[Tick]
-    guess: float
+    guess: float | None
     nothing: float
     edge: str
     frame: Frame
 
 
-def plane(places: Sequence[tuple[int, int, Estimate, Estimate]]) -> Plane:
+def plane(places: Sequence[tuple[int, int, Estimate, Estimate]], auroc: bool = True) -> Plane:
     """Places (number, colour, visibility, damage); at least one.
 
-    Visibility from 0.4, or lower, to 1; damage from below 0 to above its largest end.
+    An AUROC from 0.4, or lower, to 1; another visibility from 0, or lower, and damage from below 0, each above its largest end.
     """
     frame = Frame(width=440, height=320, left=58, right=430, top=24, base=276)
     lows, highs = zip(*(ends(damage) for *_, damage in places), strict=True)
     low, high = min(0.0, *lows), max(0.0, *highs)
     margin = 0.06 * (high - low) or 1.0
-    x = Scale(min(0.4, *(ends(seen)[0] for _, _, seen, _ in places)), 1.0, frame.left, frame.right)
+    x = Scale(*_breadth([ends(seen) for _, _, seen, _ in places], auroc), frame.left, frame.right)
     y = Scale(low - margin, high + margin, frame.base, frame.top)
     wide = [(whisker(seen, x), whisker(damage, y)) for _, _, seen, damage in places]
     heights = labels([(across.value, up.value) for across, up in wide])
@@ -52,7 +52,13 @@ def plane(places: Sequence[tuple[int, int, Estimate, Estimate]]) -> Plane:
         for (number, colour, *_), (across, up), height in zip(places, wide, heights, strict=True)
     ]
     edge = " ".join(f"{'L' if place else 'M'}{x(seen)} {y(lost)}" for place, (seen, lost) in enumerate(_best(places)))
-    return Plane(spots, x.ticks(6), y.ticks(5), x(0.5), y(0), edge, frame)
+    return Plane(spots, x.ticks(6), y.ticks(5), x(0.5) if auroc else None, y(0), edge, frame)
+
+
+def _breadth(seen: Sequence[tuple[float, float]], auroc: bool) -> tuple[float, float]:
+    """The ends of the axis of visibility."""
+    low, high = min(low for low, _ in seen), max(high for _, high in seen)
+    return (min(0.4, low), 1.0) if auroc else (min(0.0, low), 1.06 * high if high > 0 else 1.0)
 
 
 def unbeaten(places: Sequence[tuple[float, float]]) -> list[int]:

@@ -81,6 +81,7 @@ def test_replicates_stand_for_the_damage():
         ({"visibility": {"none": 0.5, "branchs": 0.6}}, UnknownName, "did you mean 'branches'"),
         ({"visibilty": {}}, UnknownName, "did you mean 'visibility'"),
         ({"metrics": {"kl": {"none": 1}}}, MissingCell, "kl has no value for 'branches'"),
+        ({"visibility_name": " "}, PayoffError, "visibility_name must be a name in words"),
         ({"metrics": [1]}, PayoffError, "metrics must be an object, not list"),
         ({"rows": []}, PayoffError, "rows must be a list of at least one name"),
         ({"rows": ["none", "none"]}, PayoffError, "rows names 'none' twice"),
@@ -123,6 +124,11 @@ def test_a_file_with_nan_names_the_cell(tmp_path):
     path.write_text(json.dumps(SMALL | {"damage": [[0, 0], [math.nan, 1]]}))
     with pytest.raises(NotFinite, match="'branches' against 'llama'"):
         read(path)
+
+
+def test_visibility_may_say_what_it_is():
+    assert parse(SMALL).visibility_name == "visibility"
+    assert parse(SMALL | {"visibility_name": "paired TF-IDF distance"}).visibility_name == "paired TF-IDF distance"
 
 
 def test_columns_without_a_prior_have_none():

@@ -1,5 +1,7 @@
 """The answer in words says what the numbers say."""
 
+from dataclasses import replace
+
 import numpy as np
 from tests.theory.game.tables import table
 
@@ -70,8 +72,10 @@ def test_a_mixture_that_no_single_defense_replaces_says_so():
 
 def test_answers_are_one_per_limit_also_where_nothing_keeps_it():
     payoffs = parse({"rows": ["a", "b"], "columns": ["x"], "damage": [[1], [5]], "visibility": {"a": 0.6, "b": 0.9}})
+    named = replace(payoffs, visibility_name="AUROC")
     free, tight, hopeless = answers(payoffs, [0.7, 0.5])
     assert free.startswith("without a limit: Commit to b.")
-    assert tight.startswith("with an AUROC of at most 0.7: Commit to a with probability 0.667 and b")
-    assert hopeless.startswith("with an AUROC of at most 0.5: ")
+    assert tight.startswith("with a visibility of at most 0.7: Commit to a with probability 0.667 and b")
+    assert hopeless.startswith("with a visibility of at most 0.5: ")
+    assert answers(named, [0.7])[1].startswith("with an AUROC of at most 0.7: ")
     assert "Commit" not in hopeless

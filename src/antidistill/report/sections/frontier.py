@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from antidistill.report.frontier import Setup, Standing
 from antidistill.report.material import Material
 from antidistill.report.plane import Plane, plane, unbeaten
 from antidistill.report.published import damages, published
+from antidistill.report.standings import Setup, Standing
+from antidistill.theory.game.payoffs import AUROC
 
 COLOURS = 10
 """Colours of the style sheet; a method has the same one in every chart of the page."""
@@ -42,6 +43,7 @@ def frontier(material: Material) -> Mapping[str, Any] | None:
     return {
         "panels": [_panel(setup, colours) for setup in found.setups],
         "answers": found.answers,
+        "auroc": any(setup.seen == AUROC for setup in found.setups),
         "published": [row for row in published() if row.method in colours],
     }
 
@@ -55,13 +57,13 @@ def _panel(setup: Setup, colours: Mapping[str, int]) -> Panel:
         Row(numbers.get(s.method, 0), colours[s.method], s, s.method in best, damages(s.method))
         for s in setup.standings
     ]
-    return Panel(setup, _chart(shown, colours), rows)
+    return Panel(setup, _chart(shown, colours, setup.seen == AUROC), rows)
 
 
-def _chart(shown: Sequence[Standing], colours: Mapping[str, int]) -> Plane | None:
+def _chart(shown: Sequence[Standing], colours: Mapping[str, int], auroc: bool) -> Plane | None:
     places = [
         (number, colours[standing.method], standing.visibility, standing.damage)
         for number, standing in enumerate(shown, start=1)
         if standing.visibility and standing.damage
     ]
-    return plane(places) if places else None
+    return plane(places, auroc) if places else None

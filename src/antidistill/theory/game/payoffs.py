@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 TRAIN = "train"
+VISIBILITY, AUROC = "visibility", "AUROC"
+"""What visibility is called where nobody says how it was measured, and what it is on a scale with 0.5 for guessing."""
 
 
 class Table(NamedTuple):
@@ -63,6 +65,7 @@ class Payoffs:
         metrics: visibility, utility and any other number per defense.
         prior: probability of each architecture, shape (columns,); None for the worst case.
         responses: filtering, laundering and the like, beside training on the traces as they are.
+        visibility_name: what the metric `visibility` is, in words.
     """
 
     rows: tuple[str, ...]
@@ -71,3 +74,4 @@ class Payoffs:
     metrics: Mapping[str, Metric]
     prior: Array | None
     responses: Mapping[str, Response]
+    visibility_name: str = VISIBILITY

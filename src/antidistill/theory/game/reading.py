@@ -1,7 +1,8 @@
 """Reads a payoff file and says which cell is wrong if one is.
 
     {"rows": [...], "columns": [...], "damage": [[...]], "standard_errors"?: [[...]], "replicates"?: [[[...]]],
-     "visibility"?: {row: number}, "utility"?: {row: number}, "metrics"?: {name: {row: number}}, "prior"?: {column: number},
+     "visibility"?: {row: number}, "visibility_name"?: text, "utility"?: {row: number}, "metrics"?: {name: {row: number}},
+     "prior"?: {column: number},
      "responses"?: {name: {"damage": [[...]], "cost": number or {column: number}, "standard_errors"?, "replicates"?}}}
 
 Every number may also be an Estimate, {"value", "low", "high", "n"}.
@@ -18,10 +19,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from antidistill.errors import InputError, MissingCell, NotFinite, PayoffError, UnknownName, WrongShape
-from antidistill.theory.game.payoffs import TRAIN, Array, Metric, Payoffs, Response, Table
+from antidistill.theory.game.payoffs import AUROC, TRAIN, VISIBILITY, Array, Metric, Payoffs, Response, Table
 
 _UNCERTAIN = ("standard_errors", "replicates")
-_KEYS = ("rows", "columns", "damage", *_UNCERTAIN, "visibility", "utility", "metrics", "prior", "responses")
+_KEYS = (
+    "rows",
+    "columns",
+    "damage",
+    *_UNCERTAIN,
+    "visibility",
+    "visibility_name",
+    "utility",
+    "metrics",
+    "prior",
+    "responses",
+)
 _NAMED_METRICS = ("visibility", "utility")
 _INTERVAL_SIGMAS = 2 * 1.959964
 _SUM_TOLERANCE = 1e-6
@@ -68,6 +80,7 @@ def parse(content: Any) -> Payoffs:
         metrics={name: _metric(name, values, frame.rows) for name, values in metrics.items()},
         prior=parse_prior(fields["prior"], frame.columns) if "prior" in fields else None,
         responses=_responses(fields.get("responses", {}), frame),
+        visibility_name=_text(fields, "visibility_name", VISIBILITY),
     )
 
 
@@ -188,6 +201,13 @@ def _names(fields: Mapping[str, Any], key: str) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise PayoffError(f"{key} names {next(name for name in names if names.count(name) > 1)!r} twice.")
     return tuple(names)
+
+
+def _text(fields: Mapping[str, Any], key: str, otherwise: str) -> str:
+    text = fields.get(key, otherwise)
+    if not isinstance(text, str) or not text.strip():
+        raise PayoffError(f"{key} must be a name in words, such as {AUROC!r}, not {text!r}.")
+    return text.strip()
 
 
 def _object(name: str, content: Any, allowed: Sequence[str] | None = None) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from antidistill.theory.game.solve import solve
 
 
 def answers(payoffs: Payoffs, limits: Sequence[float]) -> list[str]:
-    """What to commit to without a limit and under limits of visibility (AUROC), one entry each; also where nothing keeps it."""
+    """What to commit to without a limit and under limits of visibility, one entry each; also where nothing keeps it."""
+    article = "an" if payoffs.visibility_name[0] in "AEIOUaeiou" else "a"
     found = []
     for limit in (None, *limits):
-        name = "without a limit" if limit is None else f"with an AUROC of at most {limit:g}"
+        name = "without a limit" if limit is None else f"with {article} {payoffs.visibility_name} of at most {limit:g}"
         try:
             solution = solve(payoffs, [] if limit is None else [Limit("visibility", limit)])
         except NoCommitment as reason:
