@@ -5,8 +5,10 @@ import json
 import pytest
 from tests.report.samples import detection_json, estimate, lab_results
 
+from antidistill.distill import Evaluation, Outcome
+from antidistill.distill.experiment import comparisons
 from antidistill.errors import InputError
-from antidistill.report import read_frontier
+from antidistill.report import payoffs_of, read_frontier
 from antidistill.report.published import damages, published
 
 
@@ -90,6 +92,47 @@ def test_real_text_takes_the_visibility_of_the_same_budget(real_text):
     assert all(standing.visibility is None for standing in alone.standings)
 
 
+@pytest.fixture
+def taught(tmp_path):
+    """Results of distill of two students, made by its own functions out of invented answers to 40 questions."""
+    for student, right in (("llama", 16), ("gemma", 12)):
+        entries = {}
+        for method, share in (("none", 30), ("traceguard:k=20", right)):
+            outcomes = [Outcome(str(n), 0, n < share, True, True, 9, 0, 1.0, 1, 4) for n in range(40)]
+            entries[method] = {"removed_share": 0.1, "evaluation": Evaluation(outcomes).to_json()}
+        result = {"student": student, "questions": 40, "conditions": entries, "comparisons": comparisons(entries)}
+        (tmp_path / f"{student}.json").write_text(json.dumps(result))
+    return tmp_path
+
+
+def test_a_result_of_distill_is_a_set_up_with_its_own_interval(taught):
+    (setup,) = read_frontier([taught / "llama.json"]).setups
+    assert (setup.title, setup.unit) == ("llama, llama", "points of accuracy")
+    assert "against none, on 40 questions" in setup.remark
+    clean, guarded = setup.standings
+    written = json.loads((taught / "llama.json").read_text())["comparisons"]["traceguard:k=20"]["accuracy"]
+    assert clean.damage.value == 0
+    assert guarded.damage.value == pytest.approx(35)
+    assert (guarded.damage.low, guarded.damage.high) == pytest.approx((100 * written["low"], 100 * written["high"]))
+    assert (guarded.student.value, guarded.removed_share, guarded.visibility) == (pytest.approx(0.4), 0.1, None)
+    cells = {"traceguard:k=20": {**detection_json(), "chosen_in_training": estimate(0.9)}}
+    (taught / "seen.json").write_text(json.dumps({"cells": cells}))
+    (setup,) = read_frontier([taught / "llama.json", taught / "seen.json"]).setups
+    assert [one.visibility and one.visibility.value for one in setup.standings] == [None, 0.9]
+
+
+def test_results_of_distill_become_payoffs_of_the_game(taught):
+    from antidistill.theory.game import parse, solve
+
+    table = payoffs_of(read_frontier([taught / "llama.json", taught / "gemma.json"]).setups)
+    assert table["columns"] == ["llama, llama", "gemma, gemma"]
+    assert "visibility" not in table
+    solution = solve(parse(table), samples=100)
+    assert solution.commitment == {"traceguard:k=20": 1}
+    assert solution.value == pytest.approx(35)
+    assert solution.low < 35 < solution.high
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -108,7 +151,7 @@ def test_other_files_are_named(tmp_path, content):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(InputError, match="nothing.json holds no damage .No such file"):
+    with pytest.raises(InputError, match="nothing.json cannot be read .No such file or directory.; give a file"):
         read_frontier([tmp_path / "nothing.json"])
 
 

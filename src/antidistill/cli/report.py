@@ -43,8 +43,8 @@ def report(
     frontier: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Damage and visibility of methods: results.json or payoffs-*.json of antidistill lab, or real_text.json and "
-            "visibility.json of the benchmarks; may be repeated."
+            help="Damage and visibility of methods: results.json or payoffs-*.json of antidistill lab, a payoff file, "
+            "results of antidistill distill, or real_text.json and visibility.json of the benchmarks; may be repeated."
         ),
     ] = None,
     by: Annotated[

@@ -1,15 +1,17 @@
-"""Damage and visibility of each method, out of the files that hold them: the lab's, the game's, and those of real text."""
+"""Damage and visibility of each method, out of the files that hold them: of the lab, the game, students and real text."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from antidistill.errors import InputError, PayoffError
-from antidistill.report.standings import Setup, of_payoffs, of_real_text, of_world
+from antidistill.report.standings import Setup, of_distill, of_payoffs, of_real_text, of_world
 from antidistill.theory.game.payoffs import AUROC
+from antidistill.trace import Estimate
 
 LIMITS = (0.6, 0.75)
 """Limits under which the game is answered where visibility is an AUROC, beside none."""
@@ -32,8 +34,8 @@ def read_frontier(paths: Sequence[Path]) -> Frontier:
     """Reads what `antidistill lab` and the benchmarks wrote.
 
     Args:
-        paths: results.json or payoffs-*.json of the lab, any payoff file of the game, and real_text.json together with
-            visibility.json of the benchmarks.
+        paths: results.json or payoffs-*.json of the lab, any payoff file of the game, results of `antidistill distill`, and
+            real_text.json of the benchmarks; visibility.json of the benchmarks, or detections of conditions in its form.
 
     Raises:
         InputError: a file is none of these, or cannot be read.
@@ -54,13 +56,41 @@ def read_frontier(paths: Sequence[Path]) -> Frontier:
     return Frontier(tuple(setups), answers)
 
 
+def payoffs_of(setups: Sequence[Setup]) -> dict[str, Any]:
+    """What was measured as a payoff file of the game: one column per set-up, the methods that all of them have as rows.
+
+    Visibility is in it where each of these methods has one in the first set-up, utility where it has a teacher's accuracy.
+
+    Args:
+        setups: of one unit, for instance those of several results of `antidistill distill`.
+    """
+    tables = [{one.method: one for one in setup.standings if one.damage is not None} for setup in setups]
+    rows = [method for method in tables[0] if all(method in table for table in tables)]
+    found: dict[str, Any] = {"rows": rows, "columns": [setup.title for setup in setups]}
+    found["damage"] = [[_cell(table[row].damage) for table in tables] for row in rows]
+    for key, values in (
+        ("visibility", {row: tables[0][row].visibility for row in rows}),
+        ("utility", {row: tables[0][row].teacher for row in rows}),
+    ):
+        if all(values.values()):
+            found[key] = {row: _cell(value) for row, value in values.items()}
+    return {**found, "visibility_name": setups[0].seen}
+
+
+def _cell(measured: Estimate | None) -> Any:
+    assert measured is not None
+    return measured.value if math.isnan(measured.low) else measured.to_json()
+
+
 def _content(path: Path) -> dict[str, Any]:
     import orjson
 
     try:
         content = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise _unknown(path, str(getattr(error, "strerror", None) or error)) from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); give a file that is there.") from error
+    except orjson.JSONDecodeError as error:
+        raise _unknown(path, str(error)) from error
     if not isinstance(content, dict):
         raise _unknown(path, "it is no table")
     return content
@@ -68,8 +98,8 @@ def _content(path: Path) -> dict[str, Any]:
 
 def _unknown(path: Path, why: str) -> InputError:
     return InputError(
-        f"{path} holds no damage ({why}); give results.json or payoffs-*.json of antidistill lab, or real_text.json and "
-        "visibility.json of the benchmarks."
+        f"{path} holds no damage ({why}); give results.json or payoffs-*.json of antidistill lab, a payoff file, what "
+        "antidistill distill --json wrote, or real_text.json and visibility.json of the benchmarks."
     )
 
 
@@ -85,8 +115,10 @@ def _setups(content: Mapping[str, Any], seen: Mapping[str, Any], path: Path) -> 
         yield from of_payoffs(content, path.stem.removeprefix("payoffs-"))
     elif "by_teacher" in content:
         yield from of_real_text(content, seen)
+    elif "comparisons" in content:
+        yield from of_distill(content, seen, path.stem)
     elif not _is_visibility(content):
-        raise KeyError("worlds, columns or by_teacher")
+        raise KeyError("worlds, columns, by_teacher or comparisons")
 
 
 def _payoffs(content: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -115,6 +115,28 @@ def of_real_text(content: Mapping[str, Any], seen: Mapping[str, Any]) -> Iterato
             yield Setup(f"{teacher} traces, {content['plan']['student']}", "nats per token", tuple(standings), remark)
 
 
+def of_distill(content: Mapping[str, Any], seen: Mapping[str, Any], name: str) -> Iterator[Setup]:
+    """The student of a result of `antidistill distill`; `seen` are detections by the name of the condition."""
+    differences = content["comparisons"]
+    standings = []
+    for method, entry in content["conditions"].items():
+        cell = seen.get(method, {})
+        lost = differences[method]["accuracy"] if method in differences else None
+        standings.append(
+            Standing(
+                method,
+                _scaled(estimate("damage", lost), 100) if method in differences else _number("damage", 0),
+                estimate("visibility", cell.get("chosen_in_training")),
+                estimate("accuracy", entry["evaluation"]["estimates"]["accuracy"]),
+                paired={metric: estimate(metric, value) for metric, value in cell.get("paired", {}).items()},
+                removed_share=entry.get("removed_share"),
+            )
+        )
+    first = "an earlier student" if len(differences) == len(standings) else standings[0].method
+    remark = f"Damage: accuracy lost against {first}, on {content['questions']} questions."
+    yield Setup(f"{name}, {content['student']}", "points of accuracy", tuple(standings), remark)
+
+
 def _scaled(found: Estimate | None, factor: float) -> Estimate | None:
     if found is None:
         return None
