@@ -24,7 +24,8 @@ def method(stored: Stored, name: str) -> Iterator[str]:
     yield f"- **Is seen.** {_seen(stored, name)}"
     yield f"- **How sure.** {_sure(stored, name)}"
     printed = damages(name)
-    yield f"- **Printed elsewhere**, in points, without intervals: {printed or 'nothing'}.\n"
+    what = "points lost, or accuracy of the clean to that of the guarded student, without intervals"
+    yield f"- **Printed elsewhere**, {what}: {printed or 'nothing'}.\n"
 
 
 def _costs(stored: Stored, name: str) -> Iterator[str]:

@@ -135,6 +135,12 @@ def test_the_frontier_of_a_payoff_file_is_in_the_report(files, tmp_path, capsys)
     assert "own, a" in html
     assert "AUROC" not in html.split('id="frontier"')[1].split("</section>")[0]
     assert "Commit to ads" in html
+    payoffs.write_text(json.dumps({"rows": ["none", "traceguard k=10"], "columns": ["a"], "damage": [[0], [2.65]]}))
+    assert call(files, "--detection", files.detection, "--no-points", "--frontier", payoffs) == 0
+    section = files.report.read_text(encoding="utf-8").split('id="frontier"')[1].split("</section>")[0]
+    assert "+2.65" in section  # as it was given, not +2.6
+    assert "MATH, Gemma-3-1B: 1.99, 3.53, 4.32" in section
+    assert 'data-label="Printed">–</td>' in section
     assert call(files, "--detection", files.detection, "--frontier", files.detection) == 2
     assert "holds no damage" in capsys.readouterr().err
     assert call(files, "--frontier", files.report) == 2  # it would be replaced

@@ -365,6 +365,6 @@ def test_the_frontier_fits_a_phone_and_the_printed_numbers_unfold(show, trade):
     page.locator("#frontier details").evaluate_all("all => all.forEach(one => one.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert page.get_by_text("arXiv 2604.23238").first.is_visible()
-    assert (
-        page.locator("#frontier").get_by_text("22.91").count() == 2
-    )  # the table of the set-up, and that of the papers
+    printed = page.locator("#frontier")
+    assert printed.get_by_text("57.24 to 34.33 %").count() == 1
+    assert printed.get_by_text("1.99").count() == 2  # the table of the set-up, and that of the papers

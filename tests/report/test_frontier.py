@@ -160,8 +160,10 @@ def test_published_numbers_agree_with_themselves_and_with_the_recipes():
 
     for row in published():
         assert "arXiv" in row.source or "independent run" in row.source
-        if row.clean is not None:
-            assert row.damage == pytest.approx(row.clean - row.student, abs=0.005)
+        if row.clean is None or row.damage is None:
+            assert row.damage is not None or row.clean is not None
+        else:
+            assert row.damage == pytest.approx(row.clean - row.student, abs=0.0101)  # as printed, from unrounded ones
     recipe = read_recipe("traceguard-math-llama-3b")
     printed = [row for row in published() if row.setup == "MATH, Llama-3.2-3B" and row.method == "traceguard"]
     assert {row.clean for row in printed} == {recipe.conditions[0].expected["accuracy"]}
@@ -170,7 +172,13 @@ def test_published_numbers_agree_with_themselves_and_with_the_recipes():
 
 def test_damages_are_by_set_up():
     assert damages("poe") == (
-        "GSM8K, Llama-3.2-3B: 17.98; MATH, Llama-3.2-3B: 6.17; "
-        "GSM8K, Llama-3.2-3B, adaptive: 7.28; MATH, Llama-3.2-3B, adaptive: 2.37"
+        "GSM8K, Llama-3.2-3B: 57.24 to 39.26 %; MATH, Llama-3.2-3B: 15.17 to 9 %; "
+        "GSM8K, Llama-3.2-3B, adaptive: 56.74 to 49.46 %; MATH, Llama-3.2-3B, adaptive: 15.29 to 12.92 %"
     )
     assert damages("branches") == ""
+
+
+def test_what_was_printed_is_found_by_the_method_of_a_name_and_told_as_printed():
+    assert "MATH, Gemma-3-1B: 1.99, 3.53, 4.32" in damages("traceguard")
+    assert damages("traceguard k=10") == damages("traceguard:k=10") == damages("traceguard")
+    assert damages("trace") == damages("traceguarded") == ""

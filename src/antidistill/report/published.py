@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -20,7 +21,7 @@ class Published:
             weighs its traces by how useful they seem.
         clean: accuracy of the clean student, in percent.
         student: accuracy of the student of guarded traces, in percent.
-        damage: points that the student lost.
+        damage: points that the student lost, where the source prints them; they may differ from its accuracies by rounding.
         teacher: accuracy of the teacher, in percent.
         tfidf: paired distance, mean of 1 - cosine.
         semantic: paired distance, mean L2 of unit vectors.
@@ -47,17 +48,23 @@ def published() -> tuple[Published, ...]:
     rows = []
     for row in content["rows"]:
         source = f"{row['source']} ({content['sources'][row['source']]})"
-        lost = row.get("damage")
-        if lost is None:
-            lost = round(row["clean"] - row["student"], 2)
-        rows.append(Published(**{**row, "source": source, "damage": lost}))
+        rows.append(Published(**{**row, "source": source}))
     return tuple(rows)
 
 
-def damages(method: str) -> str:
-    """What papers printed of the damage of a method, in one line per set-up; empty where none did."""
+def method_of(name: str) -> str:
+    """The method in a name with its budget: `traceguard` of `traceguard k=10` and of `traceguard:k=10`."""
+    return re.split(r"[\s:]", name.strip(), maxsplit=1)[0]
+
+
+def damages(name: str) -> str:
+    """What papers printed of the damage of a method, by set-up; empty where none did.
+
+    Points that the student lost; where a source prints none, the accuracies of the clean and the guarded student in percent.
+    """
     found: dict[str, list[str]] = {}
     for row in published():
-        if row.method == method:
-            found.setdefault(row.setup, []).append(f"{row.damage:g}")
+        if row.method == method_of(name):
+            told = f"{row.clean:g} to {row.student:g} %" if row.damage is None else f"{row.damage:g}"
+            found.setdefault(row.setup, []).append(told)
     return "; ".join(f"{setup}: {', '.join(values)}" for setup, values in found.items())

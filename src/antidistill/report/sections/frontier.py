@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from antidistill.report.material import Material
 from antidistill.report.plane import Plane, plane, unbeaten
-from antidistill.report.published import damages, published
+from antidistill.report.published import damages, method_of, published
 from antidistill.report.standings import Setup, Standing
 from antidistill.theory.game.payoffs import AUROC
 
@@ -40,11 +40,12 @@ def frontier(material: Material) -> Mapping[str, Any] | None:
         return None
     names = dict.fromkeys(standing.method for setup in found.setups for standing in setup.standings)
     colours = {name: place % COLOURS for place, name in enumerate(names)}
+    methods = {method_of(name) for name in names}
     return {
         "panels": [_panel(setup, colours) for setup in found.setups],
         "answers": found.answers,
         "auroc": any(setup.seen == AUROC for setup in found.setups),
-        "published": [row for row in published() if row.method in colours],
+        "published": [row for row in published() if row.method in methods],
     }
 
 
