@@ -150,6 +150,7 @@ def test_known_numbers():
         ({"blocks": 4}, "blocks"),
         ({"length": 0}, "length"),
         ({"traces": 0}, "traces"),
+        ({"deleted": 10**400}, "deleted"),
     ],
 )
 def test_numbers_out_of_range_are_named(change, named):

@@ -151,7 +151,9 @@ def test_the_unknown_constant_is_named():
     [
         ({"sigma": 0.0}, "sigma"),
         ({"sigma": math.nan}, "sigma"),
+        ({"sigma": 1e200}, "sigma"),
         ({"tokens": 0}, "tokens"),
+        ({"tokens": 10**400}, "tokens"),
         ({"vocabulary": 1}, "vocabulary"),
         ({"traces": 0}, "traces"),
         ({"probabilities": [[0.5, 0.2]]}, "probabilities"),
@@ -164,3 +166,9 @@ def test_the_unknown_constant_is_named():
 def test_numbers_out_of_range_are_named(change, named):
     with pytest.raises(BadOption, match=f"option {named}="):
         gaussian.bounds(**({"sigma": 1.0, "tokens": 1} | change))
+
+
+def test_the_largest_numbers_that_are_allowed_give_numbers_or_infinity():
+    found = gaussian.bounds(1e100, 10**100, probabilities=[[0.5, 0.25, 0.25]], traces=10**100)
+    assert not any(math.isnan(bound.value) for bound in found)
+    assert {bound.bound: bound.value for bound in found}["total-error-at-least"] == 0

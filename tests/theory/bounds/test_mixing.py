@@ -111,6 +111,7 @@ def test_the_rows_say_what_they_hold_for():
         ({"mix": 0.0}, "mix"),
         ({"mix": 1.1}, "mix"),
         ({"traces": 0}, "traces"),
+        ({"traces": 10**400}, "traces"),
         ({"variation": 0.0}, "total-variation"),
         ({"auroc": 0.4}, "auroc"),
     ],
@@ -118,3 +119,10 @@ def test_the_rows_say_what_they_hold_for():
 def test_numbers_out_of_range_are_named(change, named):
     with pytest.raises(BadOption, match=f"option {named}="):
         mixing.bounds(**({"mix": 0.1} | change))
+
+
+def test_piles_too_large_for_a_number_are_infinite():
+    found = {bound.bound: bound.value for bound in mixing.bounds(1e-300, traces=10**20, auroc=0.5000001)}
+    assert found["traces-enough"] == math.inf
+    assert 1e299 < found["traces-at-least"] < math.inf
+    assert 0 <= found["pile-total-variation-at-most"] < 1e-270

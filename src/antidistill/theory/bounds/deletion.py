@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from antidistill.errors import BadOption
-from antidistill.theory.bounds.detection import Divergence, consequences
+from antidistill.theory.bounds.detection import Divergence, check_count, consequences
 from antidistill.theory.bounds.record import Bound
 
 _CHAIN = "stationary m-order chain, every transition at least delta; places independent of the content"
@@ -112,5 +112,4 @@ def _nats(name: str, value: float, how: str) -> Bound:
 
 def _check(**numbers: int | None) -> None:
     for name, number in numbers.items():
-        if number is not None and number < 1:
-            raise BadOption(name, number, "at least 1")
+        check_count(name, number)

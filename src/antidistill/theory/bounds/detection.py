@@ -15,6 +15,9 @@ from antidistill.theory.bounds.record import Bound
 POWER = 0.95
 FALSE_ALARMS = 0.01
 _SEARCH_STEPS = 200
+_WITHOUT_FRACTION = 2.0**53
+MOST = 10**100
+"""Largest count that bounds are calculated for; their products still fit into a number."""
 
 
 class Divergence(NamedTuple):
@@ -113,6 +116,12 @@ def check_rate(name: str, rate: float) -> None:
         raise BadOption(name, rate, "above 0 and below 1")
 
 
+def check_count(name: str, count: int | None) -> None:
+    """Raises BadOption unless the count is left out or lies between 1 and `MOST`."""
+    if count is not None and not 1 <= count <= MOST:
+        raise BadOption(name, count if count < 1 else f"{len(str(count))} digits", "at least 1 and at most 1e100")
+
+
 def check_rates(power: float, false_alarms: float) -> None:
     """Raises BadOption unless 0 < false alarms < power < 1."""
     check_rate("false_alarms", false_alarms)
@@ -122,8 +131,8 @@ def check_rates(power: float, false_alarms: float) -> None:
 
 
 def whole_traces(number: float) -> float:
-    """The next whole number of traces, at least 1; infinity stays."""
-    return number if math.isinf(number) else max(1, math.ceil(number))
+    """The next whole number of traces, at least 1; what is too large to have a fraction stays, infinity too."""
+    return number if number >= _WITHOUT_FRACTION else max(1, math.ceil(number))
 
 
 def _fits(divergence: Divergence, false_alarms: float, power: float) -> bool:

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from antidistill.errors import BadOption
-from antidistill.theory.bounds.detection import Divergence, consequences
+from antidistill.theory.bounds.detection import Divergence, check_count, consequences
 from antidistill.theory.bounds.record import Bound
 
 _SUM_TOLERANCE = 1e-4
+MOST_SIGMA = 1e100
+"""Largest noise that bounds are calculated for; its square still fits into a number."""
 
 
 def dimension_free(sigma: float) -> float:
@@ -81,7 +83,7 @@ def bounds(
     """All bounds for a trace with noise on `tokens` of its tokens, and what they mean for a detector.
 
     Args:
-        sigma: standard deviation of the noise, above 0.
+        sigma: standard deviation of the noise, above 0 and at most `MOST_SIGMA`.
         tokens: tokens with noise per trace, at least 1.
         vocabulary: size of the vocabulary, at least 2; taken from `probabilities` where they are given.
         probabilities: clean distributions, one for all tokens or one per token, each of shape (V,).
@@ -144,11 +146,10 @@ def _distributions(probabilities: Sequence[ArrayLike] | None, tokens: int) -> li
 
 
 def _check(sigma: float, tokens: int, vocabulary: int | None, traces: int) -> None:
-    if not (math.isfinite(sigma) and sigma > 0):
-        raise BadOption("sigma", sigma, "a number above 0")
-    if tokens < 1:
-        raise BadOption("tokens", tokens, "at least 1")
+    if not 0 < sigma <= MOST_SIGMA:
+        raise BadOption("sigma", sigma, f"a number above 0 and at most {MOST_SIGMA:g}")
+    check_count("tokens", tokens)
+    check_count("vocabulary", vocabulary)
     if vocabulary is not None and vocabulary < 2:
         raise BadOption("vocabulary", vocabulary, "at least 2")
-    if traces < 1:
-        raise BadOption("traces", traces, "at least 1")
+    check_count("traces", traces)

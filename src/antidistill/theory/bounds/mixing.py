@@ -10,7 +10,7 @@ import math
 
 from antidistill.errors import BadOption
 from antidistill.theory.bounds import detection
-from antidistill.theory.bounds.detection import FALSE_ALARMS, POWER, check_rates, whole_traces
+from antidistill.theory.bounds.detection import FALSE_ALARMS, POWER, check_count, check_rates, whole_traces
 from antidistill.theory.bounds.record import Bound
 
 _ANY = "any detector of single traces, any wrapped defense; the draw is secret"
@@ -75,7 +75,7 @@ def traces_enough(mix: float, auroc: float, power: float = POWER, false_alarms: 
         false_alarms: allowed probability of an alarm on a clean pile, below `power`.
 
     Returns:
-        A whole number of traces, at least 1; infinite for an AUROC of 0.5.
+        A whole number of traces, at least 1; infinite for an AUROC of 0.5, and where it is too large for a number.
     """
     check_rates(power, false_alarms)
     if not 0.5 <= auroc <= 1:
@@ -84,7 +84,8 @@ def traces_enough(mix: float, auroc: float, power: float = POWER, false_alarms: 
     if shift == 0:
         return math.inf
     deviations = math.sqrt(-math.log(false_alarms) / 2) + math.sqrt(-math.log(1 - power) / 2)
-    return whole_traces((deviations / shift) ** 2)
+    root = deviations / shift
+    return whole_traces(root * root)  # infinite where ** would overflow
 
 
 def bounds(mix: float, *, traces: int = 1, variation: float | None = None, auroc: float | None = None) -> list[Bound]:
@@ -101,8 +102,7 @@ def bounds(mix: float, *, traces: int = 1, variation: float | None = None, auroc
     """
     if not 0 < mix <= 1:
         raise BadOption("mix", mix, "above 0 and at most 1")
-    if traces < 1:
-        raise BadOption("traces", traces, "at least 1")
+    check_count("traces", traces)
     if variation is not None and not 0 < variation <= 1:
         raise BadOption("total-variation", variation, "above 0 and at most 1")
     known = 1.0 if variation is None else variation
