@@ -31,7 +31,9 @@ def call(files, *more):
 
 def test_the_report_is_written_and_its_figures_are_printed(files, capsys):
     assert call(files, "--detection", files.detection, "--no-points", "--json", "-") == 0
-    figures = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    assert printed.err == f"report: {files.report}\n"
+    figures = json.loads(printed.out)
     rows = len(files.clean.read_text(encoding="utf-8").splitlines())
     assert (figures["rows"], figures["answers_identical"], figures["embedded"]) == (rows, rows, rows)
     assert 0 < figures["changed"] < rows

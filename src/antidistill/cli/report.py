@@ -91,6 +91,7 @@ def report(
         whole = _visibility(detection) if detection else _measured(pairing.pairs, models, progress)
         parts = measure(pairing.pairs, whole, progress) if points else {}
     _save(output, render(replace(material, visibility=whole, slices=parts, also=others)), options.originals)
+    typer.echo(f"report: {output}", err=True)
     if json is not None:
         embedded = {"embedded": min(max_traces, len(pairing.pairs)), "originals": options.originals}
         write_json(json, {**figures(pairing.pairs), **embedded, "report": str(output)})
