@@ -82,6 +82,8 @@ def test_replicates_stand_for_the_damage():
         ({"visibilty": {}}, UnknownName, "did you mean 'visibility'"),
         ({"metrics": {"kl": {"none": 1}}}, MissingCell, "kl has no value for 'branches'"),
         ({"visibility_name": " "}, PayoffError, "visibility_name must be a name in words"),
+        ({"worlds": {}, "machine": {}}, PayoffError, "give one of the payoffs-"),
+        ({"prior": {"llama": 0.9}}, PayoffError, "adds up to 0.9: give"),
         ({"metrics": [1]}, PayoffError, "metrics must be an object, not list"),
         ({"rows": []}, PayoffError, "rows must be a list of at least one name"),
         ({"rows": ["none", "none"]}, PayoffError, "rows names 'none' twice"),

@@ -79,3 +79,17 @@ def test_answers_are_one_per_limit_also_where_nothing_keeps_it():
     assert hopeless.startswith("with a visibility of at most 0.5: ")
     assert answers(named, [0.7])[1].startswith("with an AUROC of at most 0.7: ")
     assert "Commit" not in hopeless
+
+
+def test_a_cautious_limit_shows_the_end_that_it_counts():
+    seen = {"a": 0.5, "b": {"value": 0.7, "low": 0.6, "high": 0.8, "n": 50}}
+    payoffs = parse({"rows": ["a", "b"], "columns": ["x"], "damage": [[0], [3]], "visibility": seen})
+    assert "(reached: 0.6333, counted: 0.7, its bad end) binds" in words(
+        Limit("visibility", 0.7), payoffs=payoffs, cautious=True
+    )
+    assert "(reached: 0.7) " in words(Limit("visibility", 0.7), payoffs=payoffs)
+
+
+def test_an_interval_of_no_width_is_not_called_a_missing_one():
+    cell = {"value": 1.0, "low": 1.0, "high": 1.0, "n": 9}
+    assert "no interval wider than 0)" in words(payoffs=parse({"rows": ["a"], "columns": ["x"], "damage": [[cell]]}))

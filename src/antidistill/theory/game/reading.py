@@ -69,6 +69,10 @@ def read(path: Path) -> Payoffs:
 
 def parse(content: Any) -> Payoffs:
     """The payoffs in a decoded JSON object; raises as `read` does."""
+    if isinstance(content, dict) and "worlds" in content:
+        raise PayoffError(
+            "these are results of the lab: give one of the payoffs-*.json beside them, a table per world."
+        )
     fields = _object("the payoff file", content, _KEYS)
     frame = _Frame(_names(fields, "rows"), _names(fields, "columns"))
     metrics = {name: fields[name] for name in _NAMED_METRICS if name in fields}
@@ -95,7 +99,9 @@ def parse_prior(content: Any, columns: Sequence[str]) -> Array:
     prior = np.array([_cell("prior", column, given.get(column, 0.0)).value for column in columns])
     total = float(prior.sum())
     if (prior < 0).any() or abs(total - 1) > _SUM_TOLERANCE:
-        raise PayoffError(f"the prior {prior.tolist()} is none: give probabilities from 0 to 1 that add up to 1.")
+        raise PayoffError(
+            f"the prior {prior.tolist()} adds up to {total:g}: give probabilities from 0 to 1 that add up to 1."
+        )
     return np.asarray(prior / total)
 
 

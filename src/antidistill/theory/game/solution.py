@@ -31,6 +31,7 @@ class Solution:
             of students against which no commitment does better.
         limits: the limits that were set.
         reached: the value of each limited metric.
+        counted: what the limit counts of it: the same, or the bad end of its interval for a cautious commitment.
         prices: per limited metric, what a unit of its limit is worth.
         single: the best single defense; None where no single one keeps the limits.
         chosen: mean weight of each defense over resampled payoffs; None where it was not calculated.
@@ -45,6 +46,7 @@ class Solution:
     against: Mapping[str, float]
     limits: tuple[Limit, ...]
     reached: Mapping[str, float]
+    counted: Mapping[str, float]
     prices: Mapping[str, Price]
     single: Single | None
     chosen: Mapping[str, float] | None
@@ -69,6 +71,7 @@ class Solution:
             "against": dict(self.against),
             "limits": [str(limit) for limit in self.limits],
             "reached": dict(self.reached),
+            "counted": dict(self.counted),
             "single": None if self.single is None else {"row": self.single.row, "value": self.single.value},
             "chosen": None if self.chosen is None else dict(self.chosen),
         }

@@ -69,11 +69,17 @@ def solve(
         against=_named([str(action) for action in game.actions], found.against),
         limits=tuple(limits),
         reached={limit.metric: float(found.weights @ payoffs.metrics[limit.metric].value) for limit in limits},
+        counted={limit.metric: _counted(limit, row, found.weights) for limit, row in zip(limits, excess, strict=True)},
         prices={limit.metric: price for limit, price in zip(limits, found.prices, strict=True)},
         single=None if single is None else Single(game.rows[int(single.argmax())], game.value(single)),
         chosen=chosen(game, excess, only_pure, samples, seed),
         has_prior=prior is not None,
     )
+
+
+def _counted(limit: Limit, excess: Array, weights: Array) -> float:
+    """What the limit counts of the mixture: the weights add up to 1, so the bound comes back off the excess."""
+    return limit.bound + (-1 if limit.at_least else 1) * float(excess @ weights)
 
 
 def _mixed(game: Game, excess: Array) -> _Found | None:

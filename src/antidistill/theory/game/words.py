@@ -40,7 +40,7 @@ def sentences(solution: Solution) -> list[str]:
 
 def _guarantee(solution: Solution) -> str:
     value = f"{solution.value:.4g}"
-    ends = "no interval, because the payoffs carry no standard errors or replicates"
+    ends = "no interval: the payoffs hold no standard errors, no replicates and no interval wider than 0"
     if solution.low is not None:
         ends = f"95 % interval {solution.low:.4g} to {solution.high:.4g}"
     if solution.has_prior:
@@ -54,7 +54,9 @@ def _guarantee(solution: Solution) -> str:
 
 def _limit(solution: Solution, limit: Limit) -> str:
     price = solution.prices[limit.metric]
-    reached = f"The limit {limit} (reached: {solution.reached[limit.metric]:.4g})"
+    value, counted = solution.reached[limit.metric], solution.counted[limit.metric]
+    end = "" if math.isclose(value, counted, rel_tol=1e-9, abs_tol=1e-9) else f", counted: {counted:.4g}, its bad end"
+    reached = f"The limit {limit} (reached: {value:.4g}{end})"
     step = 10.0 ** math.floor(math.log10(abs(limit.bound) or 1) - 1)
     if price.step is not None:
         return f"{reached} binds: widened by {price.step:.3g} it allows {price.wider * price.step:.3g} more damage."
