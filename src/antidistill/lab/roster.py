@@ -34,7 +34,7 @@ class Student:
 
 STUDENTS: Mapping[str, Student] = {
     "llama": Student("llama", pace=0.94),
-    "gpt2": Student("gpt2", pace=1.25),
+    "gpt2": Student("gpt2", pace=1.28),
     "qwen2": Student("qwen2", pace=0.92),
     "gru": Student("gru", Size(192, 1), Course(800, rate=1e-2, optimizer="adamw")),
     "mamba": Student("mamba", Size(96, 2), Course(270, optimizer="adamw")),

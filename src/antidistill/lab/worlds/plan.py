@@ -31,7 +31,7 @@ class Plan:
 
     name: ClassVar[str] = "plan"
     tells: ClassVar[str] = "A marker sentence announces the next attempt of a search; no other sentence names it."
-    pace: ClassVar[float] = 2.0
+    pace: ClassVar[float] = 1.9
     groups: int = 4
     moves: int = 3
     skew: float = 1.5
