@@ -29,8 +29,8 @@ from antidistill.trace import Trace
 class Resampling:
     """Scores sentences by what answers a model comes to with and without them.
 
-    Costs rollouts × (sentences + 1) continuations of a trace, unless they are there already. Once an endpoint has refused for good,
-    this scorer asks it no more (`RemoteWriter`): make a new one when that is mended.
+    Costs rollouts × (sentences + 1) continuations of a trace, unless they are there already. Once an endpoint has refused for
+    good, this scorer asks it no more (`RemoteWriter`): make a new one when that is mended.
 
     Attributes:
         measure: which importance is the score, one of `MEASURES`.
